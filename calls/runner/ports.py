@@ -1,0 +1,79 @@
+"""What the runner needs from outside, as Protocols: where facts go, and what moves the line."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from calls.engine.events import Latency, SpokenTurn
+from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
+
+
+class CallTotals(Struct, frozen=True, kw_only=True):
+    """Counters of one call, stored when it ends."""
+
+    dropped_input_ms: int = 0
+    """Caller audio that the recogniser's queue had to drop."""
+    conversion_errors: int = 0
+    reconnects: int = 0
+
+
+class Sink(Protocol):
+    """Where one call's facts go. No method blocks or raises; storing happens behind the call."""
+
+    def record_turn(self, turn: SpokenTurn) -> None:
+        """Append a finished turn to the journal now and to the database soon."""
+
+    def record_event(self, kind: str, at_ms: int, detail: Mapping[str, Any]) -> None:
+        """Append a fact. ``at_ms``: wall milliseconds since the call began."""
+
+    def record_audio(self, side: Speaker, at_ms: float, pcm: bytes, rate: int) -> None:
+        """Lay PCM16 at its place in the recording. ``at_ms``: when its first sample sounded, since the call began."""
+
+    def cut_agent_audio(self, at_ms: float) -> None:
+        """Take back agent audio that was laid at or after ``at_ms``: it was never played."""
+
+    def finish(self, reason: EndReason, totals: CallTotals) -> None:
+        """The call is over. Nothing is recorded after."""
+
+
+class Line(Protocol):
+    """What moves the line itself. The console's hang-up is closing the socket."""
+
+    async def hang_up(self) -> None:
+        """End the carrier's leg; returns when asked, not when done."""
+
+
+class Door(Protocol):
+    """The far side of the socket, spoken to in the words of its own protocol.
+
+    All methods are called in order on the event loop by the runner; they encode and write, and must not wait for anything but the
+    socket's own flow control.
+    """
+
+    def show_state(self, before: ConversationState, after: ConversationState) -> None:
+        """The conversation's state changed."""
+
+    def show_transcript(self, utterance: int, text: str, confidence: float, duration_ms: float, *, is_final: bool) -> None:
+        """What the caller is saying or has said."""
+
+    def show_token(self, reply: int, text: str) -> None:
+        """Agent text as it is generated."""
+
+    def start_reply(self, reply: int) -> None:
+        """The reply's first audio follows."""
+
+    def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
+        """The reply's last byte was sent."""
+
+    def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
+        """Stop playing this reply at once."""
+
+    def show_error(self, code: ErrorCode, message: str, *, retryable: bool) -> None:
+        """Something failed."""
+
+    async def send_audio(self, reply: int, pcm: bytes) -> None:
+        """One chunk of agent audio in the door's output format; waits for the socket's flow control."""
+
+    async def close(self, code: int) -> None:
+        """Close the socket after everything sent so far."""

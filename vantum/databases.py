@@ -1,0 +1,36 @@
+"""``DATABASE_URL`` to Django's settings, with the options that keep SQLite and PostgreSQL alike."""
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+_SQLITE_OPTIONS = {
+    # A deferred transaction that becomes a write fails at once with "database is locked"; an immediate one waits its turn.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+}
+_POSTGRES_OPTIONS = {"connect_timeout": 5, "pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+
+
+def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:
+    """Give one entry of ``DATABASES``; no URL is a SQLite file in ``data_dir``."""
+    if not url:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{data_dir / 'vantum.sqlite3'}"
+    try:
+        database: dict[str, Any] = dict(dj_database_url.parse(url))
+    except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError) as error:
+        message = f"DATABASE_URL cannot be read ({error}); use sqlite:///path or postgres://user:password@host:port/name"
+        raise ImproperlyConfigured(message) from None
+    engine = database["ENGINE"].rsplit(".", 1)[-1]
+    if engine == "sqlite3":
+        database["OPTIONS"] = {**_SQLITE_OPTIONS, **database.get("OPTIONS", {})}
+    elif engine == "postgresql":
+        database["OPTIONS"] = {**_POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
+    else:
+        message = f"DATABASE_URL names {engine}; SQLite and PostgreSQL are supported"
+        raise ImproperlyConfigured(message)
+    return database
