@@ -28,6 +28,8 @@ def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:
     engine = database["ENGINE"].rsplit(".", 1)[-1]
     if engine == "sqlite3":
         database["OPTIONS"] = {**_SQLITE_OPTIONS, **database.get("OPTIONS", {})}
+        # Tests use a file too: an in-memory database is not what several threads and processes share in production.
+        database["TEST"] = {"NAME": str(data_dir / "test.sqlite3")}
     elif engine == "postgresql":
         database["OPTIONS"] = {**_POSTGRES_OPTIONS, **database.get("OPTIONS", {})}
     else:

@@ -173,9 +173,10 @@ class EndOfTurn(Struct, frozen=True, gc=False):
 
 
 class RecognitionFailed(Struct, frozen=True, gc=False):
-    """The recogniser is gone for good (reconnects included)."""
+    """The recogniser is gone for good (reconnects included); ``connecting``: it was never reached in this call."""
 
     message: str
+    connecting: bool = False
 
 
 # --- events: a reply --------------------------------------------------------------------------------------------------

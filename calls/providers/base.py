@@ -4,7 +4,7 @@ A provider object exists once per process (``registry``) and opens one stream pe
 its exceptions are ``ProviderError``. Streams end themselves cleanly when their task is cancelled.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -126,7 +126,7 @@ class LanguageModel(Protocol):
     async def warm_up(self) -> None:
         """Do what can be done before the first request (imports, a pooled connection)."""
 
-    def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationPiece]:
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece, None]:
         """Stream one reply. Closing the iterator (``aclose``) or cancelling its task closes the request at once.
 
         Raises ``ProviderError``; also when the stream ended without a finish reason.

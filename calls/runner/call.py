@@ -1,0 +1,262 @@
+"""One call: the engine's actions performed with providers, a door and a sink.
+
+``receive`` is synchronous: the engine decides in microseconds and no action waits, so an event is dealt with in the very turn of the
+event loop in which it came. Whatever takes time is a task of the call's own group; its results come back as events.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from typing import Any
+
+from calls.engine import events as ev
+from calls.engine.agent import AgentSpec
+from calls.engine.conversation import Conversation
+from calls.engine.prompt import render
+from calls.enums import EndReason, Role
+from calls.errors import ProviderError
+from calls.providers.base import GenerationRequest, TextDelta
+from calls.providers.registry import CallProviders
+from calls.runner.hearing import Hearing
+from calls.runner.options import CallOptions
+from calls.runner.ports import CallTotals, Door, Sink
+from calls.runner.speaking import Speaking
+from calls.runner.tools import describe
+from calls.wire.audio import AudioFormat
+
+log = logging.getLogger(__name__)
+
+
+class CallLimits:
+    """What an installation sets for all calls."""
+
+    def __init__(self, *, fallback_lines: tuple[str, str, str], turn_budget_seconds: float) -> None:
+        self.fallback_lines = fallback_lines
+        self.turn_budget_seconds = turn_budget_seconds
+
+
+class CallRunner:
+    """The shell of one call. ``run`` lives as long as the call; everything else is called from the same event loop."""
+
+    def __init__(
+        self,
+        *,
+        spec: AgentSpec,
+        options: CallOptions,
+        door: Door,
+        sink: Sink,
+        providers: CallProviders,
+        limits: CallLimits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._spec = spec
+        self._options = options
+        self._door = door
+        self._sink = sink
+        self._providers = providers
+        self._limits = limits
+        self._now = clock
+        self._began = clock()
+        self._conversation = Conversation(
+            spec,
+            fallback_lines=limits.fallback_lines,
+            opening=render(spec.opening, options.variables),
+            prompt=render(spec.prompt, options.variables),
+            llm_tiers=len(providers.llms),
+            tts_tiers=len(providers.tts),
+            turn_budget_seconds=limits.turn_budget_seconds,
+        )
+        self._hearing = Hearing(
+            spec, options, providers.stt, providers.vad, sink=sink, receive=self.receive, elapsed_ms=self._elapsed_ms,
+        )  # fmt: skip
+        self._speaking = Speaking(
+            spec, options, providers.tts, providers.cache, door=door, sink=sink, receive=self.receive,
+            spawn=self._spawn, now=clock, elapsed_ms=self._elapsed_ms,
+        )  # fmt: skip
+        self._inbox: deque[ev.Event] = deque()
+        self._is_receiving = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._generations: dict[int, asyncio.Task[None]] = {}
+        self._over = asyncio.Event()
+        self._reason: EndReason | None = None
+        self._bug: Exception | None = None
+        self._perform: dict[type, Callable[[Any], None]] = self._performers()
+
+    # --- from outside ---------------------------------------------------------------------------------------------------
+
+    async def run(self) -> EndReason:
+        """Hold the conversation to its end and give the reason.
+
+        Raises what a bug raised (an exception group); the call is then recorded as ended by an internal error. A cancellation
+        records what was said and ends the call as shut down.
+        """
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                own = [self._spawn(self._hearing.run()), self._spawn(self._speaking.write())]
+                own.append(self._spawn(self._speaking.warm_up(self._limits.fallback_lines)))
+                self.receive(ev.CallStarted(opening=self._options.opening, detects_turns=self._hearing.detects_turns))
+                await self._over.wait()
+                if self._bug is not None:
+                    raise self._bug
+                for task in (*own, *self._generations.values()):
+                    task.cancel()
+                self._speaking.stop()
+        except asyncio.CancelledError:
+            self.shut_down(EndReason.SHUTDOWN)
+            raise
+        except BaseException:
+            self._reason = EndReason.INTERNAL_ERROR
+            raise
+        finally:
+            await self._close()
+        return self._reason or EndReason.INTERNAL_ERROR
+
+    def hear(self, audio: bytes) -> None:
+        """Take caller audio in the input format. Never blocks."""
+        if not self._is_over:
+            self._hearing.hear(audio)
+
+    def change_input(self, audio: AudioFormat) -> None:
+        """Expect caller audio in another format from now on."""
+        self._hearing.change_input(audio)
+
+    def shut_down(self, reason: EndReason) -> None:
+        """End the call now: the line is gone, or this process is going."""
+        self.receive(ev.Disconnected(reason))
+
+    def receive(self, event: ev.Event) -> None:
+        """Tell the engine what happened and perform what it decides. Events that this causes in turn are dealt with after it."""
+        self._inbox.append(event)
+        if self._is_receiving:
+            return
+        self._is_receiving = True
+        try:
+            while self._inbox and not self._is_over:
+                for action in self._conversation.receive(self._inbox.popleft(), self._now()):
+                    self._perform[type(action)](action)
+        except Exception as error:
+            # The caller of this method may be a socket's reader or a timer: the supervisor must learn of the bug all the same.
+            self._bug = error
+            self._over.set()
+        finally:
+            self._is_receiving = False
+        self._set_timer()
+
+    # --- time -----------------------------------------------------------------------------------------------------------
+
+    def _elapsed_ms(self) -> float:
+        return (self._now() - self._began) * 1000
+
+    @property
+    def _is_over(self) -> bool:
+        return self._over.is_set()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._is_over or (due := self._conversation.next_timeout()) is None:
+            return
+        delay = max(due - self._now(), 0.0)
+        self._timer = asyncio.get_running_loop().call_later(delay, self.receive, ev.TimePassed())
+
+    # --- the end --------------------------------------------------------------------------------------------------------
+
+    def _finish(self, action: ev.Finish) -> None:
+        self._reason = action.reason
+        self._over.set()
+
+    async def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._sink.finish(
+            self._reason or EndReason.SHUTDOWN,
+            CallTotals(
+                dropped_input_ms=round(self._hearing.dropped_ms),
+                conversion_errors=self._hearing.conversion_errors + self._speaking.conversion_errors,
+            ),
+        )
+        await asyncio.gather(self._hearing.aclose(), self._speaking.aclose())
+
+    # --- performing -----------------------------------------------------------------------------------------------------
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        if self._tasks is None:  # pragma: no cover (the engine only acts after CallStarted, which run sends)
+            work.close()
+            message = "the call is not running"
+            raise RuntimeError(message)
+        return self._tasks.create_task(work)
+
+    def _performers(self) -> dict[type, Callable[[Any], None]]:
+        door, speaking, sink = self._door, self._speaking, self._sink
+        return {
+            ev.Generate: self._generate,
+            ev.Speak: speaking.speak,
+            ev.EndSpeech: lambda a: speaking.end_speech(a.reply),
+            ev.Commit: lambda a: speaking.commit(a.reply),
+            ev.Discard: self._discard,
+            ev.Cancel: self._cancel,
+            ev.CallTool: self._call_tool,
+            ev.ShowState: lambda a: door.show_state(a.before, a.after),
+            ev.ShowTranscript: lambda a: door.show_transcript(
+                a.utterance, a.text, a.confidence, a.duration_ms, is_final=a.is_final
+            ),
+            ev.ShowToken: lambda a: door.show_token(a.reply, a.text),
+            ev.CompleteReply: lambda a: door.complete_reply(a.reply, a.text, a.latency),
+            ev.ReportError: lambda a: door.show_error(a.code, a.message, retryable=a.retryable),
+            ev.FlushRecogniser: lambda _: self._hearing.flush(),
+            ev.Record: lambda a: sink.record_turn(a.turn),
+            ev.RecordEvent: lambda a: sink.record_event(a.kind, round(self._elapsed_ms()), a.detail),
+            ev.Finish: self._finish,
+        }
+
+    def _generate(self, action: ev.Generate) -> None:
+        self._stop_generation(action.reply)
+        self._generations[action.reply] = self._spawn(self._run_generation(action))
+
+    async def _run_generation(self, action: ev.Generate) -> None:
+        """Stream one reply's text to the engine. Cancelling this task closes the provider's request."""
+        request = GenerationRequest(
+            messages=action.messages,
+            spec=self._spec,
+            tools=describe(self._spec.tools),
+            language=self._options.language,
+        )
+        usage: ev.Usage | None = None
+        try:
+            async with aclosing(self._providers.llms[action.tier].generate(request)) as pieces:
+                async for piece in pieces:
+                    if isinstance(piece, TextDelta):
+                        self.receive(ev.ReplyDelta(action.reply, piece.text))
+                    elif isinstance(piece, ev.ToolRequest):
+                        self.receive(ev.ReplyToolRequested(action.reply, piece))
+                    else:
+                        usage = piece
+        except ProviderError as error:
+            self.receive(ev.ReplyFailed(action.reply, Role.LLM, str(error), error.retryable))
+        else:
+            self.receive(ev.ReplyGenerated(action.reply, usage))
+        finally:
+            if self._generations.get(action.reply) is asyncio.current_task():
+                del self._generations[action.reply]
+
+    def _stop_generation(self, reply: int) -> None:
+        if task := self._generations.pop(reply, None):
+            task.cancel()
+
+    def _discard(self, action: ev.Discard) -> None:
+        self._stop_generation(action.reply)
+        self._speaking.discard(action.reply)
+
+    def _cancel(self, action: ev.Cancel) -> None:
+        self._stop_generation(action.reply)
+        self._speaking.cancel(action)
+
+    def _call_tool(self, action: ev.CallTool) -> None:
+        """Answer a request for a tool that this installation does not have, so that the model can go on."""
+        result = f"There is no tool named {action.request.name!r}. Go on without it."
+        self.receive(ev.ToolReturned(action.reply, action.request, result))

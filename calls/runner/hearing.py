@@ -1,0 +1,156 @@
+"""The way in: a caller's audio to the recogniser, to voice activity detection and to the recording."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from calls.engine.agent import AgentSpec
+from calls.engine.events import AudioHeard, Event, RecognitionFailed
+from calls.enums import AudioEncoding, Speaker
+from calls.errors import AudioError, ProviderError
+from calls.providers.base import (
+    RecognitionOptions,
+    RecognitionStream,
+    SpeechToText,
+    VoiceDetector,
+    VoiceReport,
+    VoiceStream,
+)
+from calls.runner.options import CallOptions
+from calls.runner.ports import Sink
+from calls.wire.audio import AudioFormat, Converter, silence
+
+log = logging.getLogger(__name__)
+
+_GAP_MS = 300.0
+"""Caller audio further than this behind the clock is laid where the clock is: the client had stopped sending."""
+
+
+class Hearing:
+    """One call's ear. ``hear`` is called for every frame and never waits."""
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        options: CallOptions,
+        recogniser: SpeechToText,
+        detector: VoiceDetector,
+        *,
+        sink: Sink,
+        receive: Callable[[Event], None],
+        elapsed_ms: Callable[[], float],
+    ) -> None:
+        self._spec = spec
+        self._sink = sink
+        self._receive = receive
+        self._elapsed_ms = elapsed_ms
+        self._detector = detector
+        self._input = options.input
+        self._target = options.input if recogniser.accepts(options.input) else recogniser.preferred
+        self._stream: RecognitionStream = recogniser.open(
+            RecognitionOptions(format=self._target, spec=spec, language=options.language),
+        )
+        self._heard_ms = 0.0
+        self._voice_offset_ms = 0.0
+        self._voiced_until_ms = 0.0
+        self._voiced_ms = 0.0
+        self._is_speech = False
+        self._is_hearing = False
+        self._recorded_ms = 0.0
+        self.conversion_errors = 0
+        self._prepare()
+
+    @property
+    def detects_turns(self) -> bool:
+        """Whether the recogniser itself decides when a turn ended."""
+        return self._stream.detects_turns
+
+    @property
+    def dropped_ms(self) -> float:
+        """Caller audio that never reached the recogniser."""
+        return self._stream.dropped_ms
+
+    def _prepare(self) -> None:
+        """Set up what depends on the input's format."""
+        pcm = AudioFormat(encoding=AudioEncoding.PCM16, rate=self._input.rate)
+        self._to_pcm = Converter(self._input, pcm)
+        self._to_target = Converter(self._input, self._target)
+        self._voice: VoiceStream = self._detector.open(self._input.rate, self._spec.vad, self._report_voice)
+
+    def change_input(self, audio: AudioFormat) -> None:
+        """Expect another format from now on; the recogniser's stream and the audio clock go on."""
+        if audio == self._input:
+            return
+        self._voice.close()
+        self._voice_offset_ms = self._heard_ms
+        self._input = audio
+        self._prepare()
+
+    async def run(self) -> None:
+        """Connect, then hand on what is recognised until the recogniser is lost for good."""
+        try:
+            await self._stream.connect()
+        except ProviderError as error:
+            self._receive(RecognitionFailed(str(error), connecting=True))
+            return
+        try:
+            async for event in self._stream.events():
+                self._receive(event)
+        except ProviderError as error:
+            self._receive(RecognitionFailed(str(error)))
+
+    def hear(self, audio: bytes) -> None:
+        """Take one frame in the input format. A frame that cannot be converted counts as silence of its length."""
+        duration = self._input.duration_ms(len(audio))
+        try:
+            pcm = self._to_pcm.feed(audio)
+            speech = self._to_target.feed(audio)
+        except AudioError as error:
+            if not self.conversion_errors:
+                log.warning("caller audio cannot be converted, silence is heard instead: %s", error)
+            self.conversion_errors += 1
+            pcm, speech = silence(self._to_pcm.target, duration), silence(self._target, duration)
+        self._heard_ms += duration
+        self._stream.hear(speech)
+        self._record(pcm, duration)
+        self._is_hearing = True
+        self._voice.hear(pcm)
+        self._is_hearing = False
+        self._tell()
+
+    def _record(self, pcm: bytes, duration: float) -> None:
+        """Lay the frame behind the one before, unless the client had paused: then where the clock is."""
+        arrived = self._elapsed_ms() - duration
+        if arrived - self._recorded_ms > _GAP_MS:
+            self._recorded_ms = arrived
+        self._sink.record_audio(Speaker.CALLER, max(self._recorded_ms, 0.0), pcm, self._input.rate)
+        self._recorded_ms += duration
+
+    def _report_voice(self, report: VoiceReport) -> None:
+        """Take a verdict of the detector, which comes inside ``hear`` or a moment later."""
+        if report.is_speech != self._is_speech:
+            self._is_speech = report.is_speech
+            self._stream.voice_changed(is_speech=report.is_speech)
+        if report.voiced_until_ms:
+            self._voiced_until_ms = report.voiced_until_ms + self._voice_offset_ms
+        self._voiced_ms = report.voiced_ms
+        if not self._is_hearing:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell the engine how far the audio clock is; the clock moves with each frame, verdicts lag by a window."""
+        self._receive(
+            AudioHeard(until_ms=self._heard_ms, voiced_until_ms=self._voiced_until_ms, voiced_ms=self._voiced_ms),
+        )
+
+    def flush(self) -> None:
+        """Ask the recogniser for its final words."""
+        self._stream.finalize()
+
+    async def aclose(self) -> None:
+        """Let go of the recogniser; whatever it does then is no longer this call's concern."""
+        self._voice.close()
+        with suppress(ProviderError, TimeoutError):
+            async with asyncio.timeout(1.5):
+                await self._stream.aclose()

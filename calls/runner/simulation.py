@@ -1,0 +1,174 @@
+"""A whole call without a socket and without waiting: for ``manage.py simulate_call`` and for tests.
+
+The event loop's clock is virtual: where a loop would sleep until its next timer, this one moves its clock there at once. A call of
+minutes takes milliseconds and comes out the same every time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from calls.engine.events import Latency, SpokenTurn
+from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
+from calls.runner.ports import CallTotals
+from calls.wire.audio import AudioFormat, silence
+
+T = TypeVar("T")
+
+_FRAME_MS = 20.0
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """Looks for ready files without waiting; a wait that finds none moves the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Give what is ready; ``None`` (nothing is planned) still waits, for another thread may wake the loop."""
+        if timeout is None:
+            return super().select(None)
+        ready = super().select(0)
+        if not ready and timeout > 0:
+            self.now += timeout
+        return ready
+
+
+class VirtualClockLoop(asyncio.SelectorEventLoop):
+    """An event loop whose ``time()`` starts at 0 and jumps from timer to timer."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        """Give the virtual time in seconds."""
+        return self._jumping.now
+
+
+def run_virtually(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on a loop of its own with a virtual clock."""
+    with asyncio.Runner(loop_factory=VirtualClockLoop) as runner:
+        return runner.run(work)
+
+
+class CollectingSink:
+    """A sink that keeps everything in memory."""
+
+    def __init__(self) -> None:
+        self.turns: list[SpokenTurn] = []
+        self.events: list[tuple[str, int, Mapping[str, Any]]] = []
+        self.audio: list[tuple[Speaker, float, bytes, int]] = []
+        self.reason: EndReason | None = None
+        self.totals: CallTotals | None = None
+
+    def record_turn(self, turn: SpokenTurn) -> None:
+        """Keep a finished turn."""
+        self.turns.append(turn)
+
+    def record_event(self, kind: str, at_ms: int, detail: Mapping[str, Any]) -> None:
+        """Keep a fact."""
+        self.events.append((kind, at_ms, detail))
+
+    def record_audio(self, side: Speaker, at_ms: float, pcm: bytes, rate: int) -> None:
+        """Keep a piece of audio with its place."""
+        self.audio.append((side, at_ms, pcm, rate))
+
+    def cut_agent_audio(self, at_ms: float) -> None:
+        """Drop what was laid behind the cut; a piece across it is kept up to it."""
+        kept = []
+        for side, begins_ms, pcm, rate in self.audio:
+            room = max(int((at_ms - begins_ms) * rate / 1000), 0) * 2
+            whole = side is Speaker.CALLER or room >= len(pcm)
+            if whole or room:
+                kept.append((side, begins_ms, pcm if whole else pcm[:room], rate))
+        self.audio = kept
+
+    def finish(self, reason: EndReason, totals: CallTotals) -> None:
+        """Keep how the call ended."""
+        self.reason = reason
+        self.totals = totals
+
+
+class CollectingDoor:
+    """A door that keeps what it is told, in order, and tells when the state changes."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[Any, ...]] = []
+        self.audio: dict[int, bytearray] = {}
+        self.state = ConversationState.INITIALIZING
+        self.changed = asyncio.Event()
+
+    def _show(self, *what: Any) -> None:
+        self.shown.append(what)
+        self.changed.set()
+
+    def show_state(self, before: ConversationState, after: ConversationState) -> None:
+        """Keep the state."""
+        self.state = after
+        self._show("state", before, after)
+
+    def show_transcript(
+        self, utterance: int, text: str, confidence: float, duration_ms: float, *, is_final: bool
+    ) -> None:
+        """Keep a transcript."""
+        del confidence, duration_ms
+        self._show("final" if is_final else "interim", utterance, text)
+
+    def show_token(self, reply: int, text: str) -> None:
+        """Keep agent text."""
+        self._show("token", reply, text)
+
+    def start_reply(self, reply: int) -> None:
+        """Keep the start of a reply's audio."""
+        self._show("start", reply)
+
+    def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
+        """Keep the end of a reply's audio."""
+        self._show("complete", reply, text, latency)
+
+    def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
+        """Keep a cancellation."""
+        self._show("cancel", reply, reason, heard)
+
+    def show_error(self, code: ErrorCode, message: str, *, retryable: bool) -> None:
+        """Keep an error."""
+        self._show("error", code, message, retryable)
+
+    async def send_audio(self, reply: int, pcm: bytes) -> None:
+        """Keep agent audio."""
+        self.audio.setdefault(reply, bytearray()).extend(pcm)
+        self._show("audio", reply, len(pcm))
+
+    async def close(self, code: int) -> None:
+        """Keep the close code."""
+        self._show("close", code)
+
+
+class SimulatedCaller:
+    """Speaks into a call at the pace of a telephone: 20 ms frames, silence between the lines."""
+
+    def __init__(self, hear: Callable[[bytes], None], audio: AudioFormat) -> None:
+        self._hear = hear
+        self._format = audio
+        self._pending: list[bytes] = []
+        self._frame = len(silence(audio, _FRAME_MS))
+
+    def say(self, audio: bytes) -> None:
+        """Queue audio in the call's input format."""
+        self._pending += [audio[at : at + self._frame] for at in range(0, len(audio), self._frame)]
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether something is still to be said."""
+        return bool(self._pending)
+
+    async def run(self) -> None:
+        """Send a frame each 20 ms until cancelled."""
+        quiet = silence(self._format, _FRAME_MS)
+        while True:
+            frame = self._pending.pop(0) if self._pending else quiet
+            self._hear(frame.ljust(self._frame, quiet[:1]))
+            await asyncio.sleep(_FRAME_MS / 1000)
