@@ -7,7 +7,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 _SQLITE_OPTIONS = {
-    # A deferred transaction that becomes a write fails at once with "database is locked"; an immediate one waits its turn.
+    # A deferred transaction that becomes a write fails at once with "database is locked"; an immediate one waits.
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -23,7 +23,9 @@ def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:
     try:
         database: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError) as error:
-        message = f"DATABASE_URL cannot be read ({error}); use sqlite:///path or postgres://user:password@host:port/name"
+        message = (
+            f"DATABASE_URL cannot be read ({error}); use sqlite:///path or postgres://user:password@host:port/name"
+        )
         raise ImproperlyConfigured(message) from None
     engine = database["ENGINE"].rsplit(".", 1)[-1]
     if engine == "sqlite3":

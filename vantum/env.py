@@ -1,6 +1,6 @@
 """Strict reading of the environment: a value that cannot be read names its variable and the remedy.
 
-Every problem is raised as ``ImproperlyConfigured``; nothing falls back silently to a default when a value is present but wrong.
+Every problem is raised as ``ImproperlyConfigured``; a value that is present but wrong never falls back to a default.
 """
 
 import os
@@ -66,3 +66,12 @@ class Env:
         """Give a comma-separated list without its empty items."""
         raw = self.text(name)
         return tuple(item.strip() for item in raw.split(",") if item.strip()) if raw else default
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """Give one of the words, however it is capitalised."""
+        raw = self.text(name, default)
+        for word in choices:
+            if word.lower() == raw.lower():
+                return word
+        message = f"{name}={raw!r} is not known; use one of {', '.join(choices)}"
+        raise ImproperlyConfigured(message)

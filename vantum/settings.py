@@ -1,9 +1,12 @@
 """All settings, read from the environment; every default works on a laptop without a server and without a key."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from vantum.brokers import FILESYSTEM, broker_options
 from vantum.databases import database_from_url
 from vantum.env import Env
+from vantum.logs import logging_config
 from vantum.secrets import secret_key
 
 env = Env()
@@ -12,14 +15,21 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
 """What a running installation writes: database, journals, recordings, queues, caches."""
 
-# --- the site -------------------------------------------------------------------------------------------------------------
+# --- the site ---------------------------------------------------------------------------------------------------------
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = secret_key(env.text("SECRET_KEY"), DATA_DIR, may_generate=DEBUG)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=1, most=65535)
-PUBLIC_URL = env.text("PUBLIC_URL", f"http://{HOST}:{PORT}")
-ALLOWED_HOSTS = list(env.items("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]")))
+ALLOW_INSECURE_HOST = env.flag("ALLOW_INSECURE_HOST")
+"""The second setting that lets DEBUG or anonymous calls listen on a HOST that others can reach."""
+_LISTENS_EVERYWHERE = HOST in {"0.0.0.0", "::"}  # noqa: S104 (compared, not bound)
+PUBLIC_URL = env.text("PUBLIC_URL", f"http://{'localhost' if _LISTENS_EVERYWHERE else HOST}:{PORT}").rstrip("/")
+_PUBLIC = urlsplit(PUBLIC_URL)
+_OWN_HOSTS = ("localhost", "127.0.0.1", "[::1]", *filter(None, [_PUBLIC.hostname]))
+ALLOWED_HOSTS = list(
+    env.items("ALLOWED_HOSTS", ("*",) if _LISTENS_EVERYWHERE and DEBUG and ALLOW_INSECURE_HOST else _OWN_HOSTS)
+)
 
 INSTALLED_APPS = [
     "daphne",
@@ -35,6 +45,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "vantum.csp.security_headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -69,7 +80,31 @@ MEDIA_ROOT = DATA_DIR / "media"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
 
-# --- servers --------------------------------------------------------------------------------------------------------------
+# Behind https the cookies never travel in the clear. A laptop's http://localhost must go on to work.
+_IS_HTTPS = _PUBLIC.scheme == "https" and not DEBUG
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 3600 if _IS_HTTPS else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+CSRF_TRUSTED_ORIGINS = [f"{_PUBLIC.scheme}://{_PUBLIC.netloc}"] if _IS_HTTPS else []
+if env.flag("TRUST_PROXY"):
+    # Only behind a proxy that sets these headers itself: anybody else can write them.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+# --- what an operator sees --------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+"""With it ``Authorization: Bearer`` opens /metrics; staff may always look, and DEBUG opens it to this machine."""
+MIN_FREE_MIB = env.integer("MIN_FREE_MIB", 100)
+"""Disk space below which the process says it is not ready for calls."""
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 5, most=3600)
+"""How long calls on the line may go on after a stop was asked for; production wants minutes here."""
+
+# --- servers ----------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": database_from_url(env.text("DATABASE_URL"), DATA_DIR)}
 REDIS_URL = env.text("REDIS_URL")
@@ -78,9 +113,32 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
 }
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", FILESYSTEM)
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL, DATA_DIR)
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 
-# --- /ws ------------------------------------------------------------------------------------------------------------------
+# --- records ----------------------------------------------------------------------------------------------------------
+
+JOURNAL_DIR = DATA_DIR / "journal"
+"""Facts of live calls on their way to the database; what a dead process left is brought there at the next start."""
+RECORDINGS_DIR = DATA_DIR / "recordings"
+RECORD_AUDIO = env.flag("RECORD_AUDIO", default=True)
+RECORDING_RATE = env.integer("RECORDING_RATE", 16_000, least=8000, most=48_000)
+"""Samples a second of each of the two channels."""
+
+# --- /ws --------------------------------------------------------------------------------------------------------------
 
 WS_ALLOW_ANONYMOUS = env.flag("WS_ALLOW_ANONYMOUS", default=DEBUG)
 WS_ALLOWED_ORIGINS = env.items("WS_ALLOWED_ORIGINS")
@@ -89,7 +147,7 @@ WS_MAX_CALLS = env.integer("WS_MAX_CALLS", 200, least=1)
 """Live calls per process; a further connection is refused at the handshake."""
 WS_IDLE_SECONDS = env.number("WS_IDLE_SECONDS", 300, least=1)
 
-# --- providers (names fixed: deployments rely on them) ----------------------------------------------------------------------
+# --- providers (names fixed: deployments rely on them) ----------------------------------------------------------------
 
 DEEPGRAM_API_KEY = env.text("DEEPGRAM_API_KEY")
 DEEPGRAM_BASE_URL = env.text("DEEPGRAM_BASE_URL", "https://api.deepgram.com")
@@ -133,4 +191,4 @@ FALLBACK_LINES = (
     env.text("FALLBACK_LINE_2", "I am having trouble with my system. One moment, please, and say it once more."),
     env.text("FALLBACK_LINE_3", "I am sorry, I cannot continue right now. We will get back to you. Goodbye."),
 )
-"""Spoken when a turn's provider fails: the first, the second and the third time in a row; after the third the call ends."""
+"""Spoken when a turn's provider fails: the first, second and third time in a row; after the third the call ends."""

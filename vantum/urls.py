@@ -1,6 +1,18 @@
-"""The site's addresses."""
+"""The site's addresses; what is about calls is in ``calls.urls``."""
+
+from importlib.util import find_spec
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from vantum.health import live, ready
+from vantum.metrics import metrics
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("health/live", live, name="health-live"),
+    path("health/ready", ready, name="health-ready"),
+    path("metrics", metrics, name="metrics"),
+]
+if find_spec("calls.urls"):
+    urlpatterns.append(path("", include("calls.urls")))
