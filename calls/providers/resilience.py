@@ -1,0 +1,157 @@
+"""How a call meets a provider that fails: a circuit breaker, one repeat of an opening, and a limit on every wait.
+
+Only the opening of a connection or request is ever repeated, once, and only inside the budget: after a first token or
+a first byte of audio a repeat would be heard twice.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import TypeVar
+
+from calls.enums import Role
+from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutError, ProviderUnavailableError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+FIRST_SHARE = 0.6
+"""Share of the budget that the first attempt may use: a pooled connection may be dead without knowing it."""
+PAUSE_SECONDS = 0.1
+
+
+class Circuit(Enum):
+    """``CLOSED`` lets everything through, ``OPEN`` nothing, ``HALF_OPEN`` one attempt that decides."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class CircuitBreaker:
+    """Stops asking a provider that has just failed several times. Pure: ``now`` is in seconds of one monotonic clock.
+
+    ``failures`` within ``window_seconds`` open it; after ``rest_seconds`` one attempt may try.
+    """
+
+    def __init__(self, *, failures: int = 5, window_seconds: float = 30.0, rest_seconds: float = 5.0) -> None:
+        self._limit = failures
+        self._window_seconds = window_seconds
+        self._rest_seconds = rest_seconds
+        self._failed_at: deque[float] = deque(maxlen=failures)
+        self._opened_at: float | None = None
+        self._is_probing = False
+
+    def state(self, now: float) -> Circuit:
+        """Say where the breaker stands."""
+        if self._opened_at is None:
+            return Circuit.CLOSED
+        return Circuit.HALF_OPEN if now >= self._opened_at + self._rest_seconds else Circuit.OPEN
+
+    def admit(self, now: float) -> bool:
+        """Whether an attempt may be made now. Who is admitted reports ``succeeded``, ``failed`` or ``abandoned``."""
+        state = self.state(now)
+        if state is Circuit.CLOSED:
+            return True
+        if state is Circuit.OPEN or self._is_probing:
+            return False
+        self._is_probing = True
+        return True
+
+    def succeeded(self) -> None:
+        """The provider answered."""
+        self._failed_at.clear()
+        self._opened_at = None
+        self._is_probing = False
+
+    def failed(self, now: float) -> None:
+        """The provider did not answer, or broke off."""
+        self._failed_at.append(now)
+        oldest = self._failed_at[0]
+        is_full = len(self._failed_at) == self._limit and now - oldest <= self._window_seconds
+        if self._is_probing or (is_full and self._opened_at is None):
+            self._opened_at = now
+        self._is_probing = False
+
+    def abandoned(self) -> None:
+        """The attempt was given up from our side; it says nothing about the provider."""
+        self._is_probing = False
+
+
+class Guard:
+    """The breaker and the errors of one provider: what stands around each of its openings."""
+
+    def __init__(self, provider: str, role: Role, breaker: CircuitBreaker | None = None) -> None:
+        self.provider = provider
+        self.role = role
+        self.breaker = breaker or CircuitBreaker()
+
+    def unavailable(self, message: str) -> ProviderUnavailableError:
+        """Make the error for a provider that is gone or overloaded."""
+        return ProviderUnavailableError(message, provider=self.provider, role=self.role)
+
+    def timed_out(self, message: str) -> ProviderTimeoutError:
+        """Make the error for an answer that did not come."""
+        return ProviderTimeoutError(message, provider=self.provider, role=self.role)
+
+    def rejected(self, message: str) -> ProviderRejectedError:
+        """Make the error for a request that is refused whoever repeats it."""
+        return ProviderRejectedError(message, provider=self.provider, role=self.role)
+
+    def for_status(self, status: int, message: str = "") -> ProviderError:
+        """Translate an HTTP status: 408, 409, 425, 429 and 5xx may pass, everything else will not."""
+        text = f"status {status}{': ' if message else ''}{message}"
+        if status in {408, 409, 425, 429} or status >= 500:  # noqa: PLR2004 (the HTTP classes)
+            return self.unavailable(text)
+        return self.rejected(text)
+
+    def failed(self, error: ProviderError) -> ProviderError:
+        """Count a failure that came after the opening, and give it back to be raised."""
+        if error.retryable:
+            self.breaker.failed(_now())
+        return error
+
+    async def open(self, attempt: Callable[[], Awaitable[T]], *, budget_seconds: float) -> T:
+        """Run an opening; repeat it once if that may help and the budget allows.
+
+        ``attempt`` raises ``ProviderError``; a repeat has what is left of the budget. An open circuit tries nothing.
+        """
+        deadline = _now() + budget_seconds
+        try:
+            return await self._try(attempt, budget_seconds * FIRST_SHARE)
+        except ProviderError as error:
+            if not error.retryable or deadline - _now() <= PAUSE_SECONDS:
+                raise
+            log.info("%s: opening failed, trying once more: %s", self.provider, error)
+        await asyncio.sleep(PAUSE_SECONDS)
+        return await self._try(attempt, deadline - _now())
+
+    async def _try(self, attempt: Callable[[], Awaitable[T]], seconds: float) -> T:
+        if not self.breaker.admit(_now()):
+            message = "resting after repeated failures"
+            raise self.unavailable(message)
+        try:
+            async with asyncio.timeout(seconds):
+                result = await attempt()
+        except TimeoutError:
+            self.breaker.failed(_now())
+            message = f"no answer within {seconds:.1f} s"
+            raise self.timed_out(message) from None
+        except ProviderError as error:
+            if error.retryable:
+                self.breaker.failed(_now())
+            else:
+                self.breaker.succeeded()  # it answers; what it says is not a matter of health
+            raise
+        except BaseException:
+            self.breaker.abandoned()
+            raise
+        self.breaker.succeeded()
+        return result
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
