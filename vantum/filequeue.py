@@ -24,7 +24,7 @@ class Channel(filesystem.Channel):
         folder = Path(self.data_folder_out)
         draft = folder / f".{name}.draft"
         try:
-            draft.write_text(dumps(payload))
+            draft.write_text(dumps(payload))  # type: ignore[no-untyped-call]  # (kombu's encoder)
             os.replace(draft, folder / name)  # noqa: PTH105 (Path.replace is the same call with a second name)
         except OSError as error:
             message = f"cannot write to the queue's folder {folder}: {error.strerror}"
