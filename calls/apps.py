@@ -8,3 +8,7 @@ class CallsConfig(AppConfig):
 
     name = "calls"
     verbose_name = "Calls"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from calls import checks  # noqa: F401, PLC0415 (they read the settings)

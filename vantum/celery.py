@@ -1,8 +1,11 @@
 """The Celery application: wake-ups for work that lies in tables."""
 
+import logging
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, setup_logging, worker_ready, worker_shutting_down
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vantum.settings")
@@ -11,3 +14,25 @@ TRANSPORT_ALIASES["filesystem"] = "vantum.filequeue:Transport"
 app = Celery("vantum")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+logger = logging.getLogger(__name__)
+
+
+@setup_logging.connect
+def _keep_logging(**_facts: Any) -> None:
+    """Leave the logging as the settings have it: a receiver here stops Celery from replacing it."""
+
+
+@worker_ready.connect
+def _say_worker_ready(**_facts: Any) -> None:
+    logger.info("the worker takes tasks")
+
+
+@worker_shutting_down.connect
+def _say_worker_stops(**_facts: Any) -> None:
+    logger.info("the worker ends its tasks and stops")
+
+
+@beat_init.connect
+def _say_scheduler_ready(**_facts: Any) -> None:
+    logger.info("the scheduler runs")
