@@ -69,6 +69,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     examples: tuple[str, ...]
     answer: str
     ends_call: bool = False
+    after: tuple[str, ...] = ()
+    """Names of the intents after whose answer it applies ("opening" is the opening line); empty: always."""
 
 
 class ProviderChoice(Struct, frozen=True, kw_only=True):
