@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-FILESYSTEM = "filesystem://"
+FILESYSTEM = "filesystem://localhost//"
+"""The default; kombu warns about a URL without a host."""
 _CONNECT_SECONDS = 2.0
 
 
@@ -12,7 +13,7 @@ def broker_options(url: str, data_dir: Path) -> dict[str, Any]:
 
     A publisher waits seconds at most when a server is away: a message is only a wake-up, the work lies in tables.
     """
-    if url.startswith(FILESYSTEM):
+    if url.startswith("filesystem:"):
         queue = data_dir / "queue"
         queue.mkdir(parents=True, exist_ok=True)
         # One folder for both directions: what a publisher lays down is what the worker picks up.

@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_ready, worker_shutting_down
+from celery.signals import beat_init, setup_logging, worker_ready
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vantum.settings")
@@ -26,11 +26,6 @@ def _keep_logging(**_facts: Any) -> None:
 @worker_ready.connect
 def _say_worker_ready(**_facts: Any) -> None:
     logger.info("the worker takes tasks")
-
-
-@worker_shutting_down.connect
-def _say_worker_stops(**_facts: Any) -> None:
-    logger.info("the worker ends its tasks and stops")
 
 
 @beat_init.connect

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -62,7 +61,7 @@ class Part:
         began = time.monotonic()
         try:
             return Verdict(ok=True, detail=self._look(), took_ms=_since(began))
-        except (NotReadyError, DatabaseError, OperationalError, redis.RedisError, OSError) as error:
+        except (NotReadyError, DatabaseError, OperationalError, OSError) as error:
             return Verdict(ok=False, detail=redact(str(error).strip() or type(error).__name__), took_ms=_since(began))
 
 
@@ -95,8 +94,15 @@ def look_at_channel_layer() -> str:
     """Ping Redis where the layer lies in it; the layer of one process is always there."""
     if not settings.REDIS_URL:
         return "in memory"
-    with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS) as client:
-        client.ping()
+    import redis  # noqa: PLC0415 (an installation without it does not pay for it)
+
+    try:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=_SECONDS, socket_connect_timeout=_SECONDS
+        ) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise NotReadyError(str(error)) from error
     return "redis"
 
 

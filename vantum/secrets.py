@@ -12,7 +12,8 @@ def secret_key(given: str, data_dir: Path, *, may_generate: bool) -> str:
     if given:
         return given
     if not may_generate:
-        message = 'SECRET_KEY is not set; make one with: python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        command = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'
+        message = f"SECRET_KEY is not set; make one with: {command} (under DEBUG=1 one is made and kept)"
         raise ImproperlyConfigured(message)
     path = data_dir / "secret_key"
     if path.exists():

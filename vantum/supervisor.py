@@ -138,7 +138,8 @@ class Supervisor:
 
     async def _read(self, name: str, lines: asyncio.StreamReader) -> None:
         while line := await self._line(lines):
-            self._show(name, line.decode(errors="replace").rstrip("\n"))
+            if text := line.decode(errors="replace").rstrip():
+                self._show(name, text)
 
     @staticmethod
     async def _line(lines: asyncio.StreamReader) -> bytes:

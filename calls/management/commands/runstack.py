@@ -52,6 +52,8 @@ class Command(BaseCommand):
         self._writing = threading.Lock()
         self._has_colour = self.stdout.isatty() and "NO_COLOR" not in os.environ
         see_port_free(settings.HOST, settings.PORT)
+        # This command has run the checks; Celery would run them again in each of its processes.
+        os.environ["CELERY_SKIP_CHECKS"] = "1"
         login = self._prepare()
         try:
             asyncio.run(self._run(programs(workers), login))
