@@ -1,0 +1,161 @@
+"""Agents: from the draft's columns to a frozen version, and from a version to what a call runs on."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Max
+
+from calls.engine.agent import AgentSpec
+from calls.errors import AgentError
+from calls.models import Agent, AgentVersion
+
+COLUMN_OF = {
+    "providers.stt": "stt_provider",
+    "providers.llm": "llm_provider",
+    "providers.tts": "tts_provider",
+    "providers.llm_fallback": "llm_fallback",
+    "providers.tts_fallback": "tts_fallback",
+    **{
+        f"endpointing.{name}": name
+        for name in ("patience_ms", "unfinished_patience_ms", "eager_ms", "max_speculations", "recogniser_wait_ms")
+    },
+    **{f"barge_in.{name}": name for name in ("interrupt_after_ms", "false_interruption_ms", "wordless_limit_ms")},
+    **{f"silence.{name}": name for name in ("reprompt_after_seconds", "max_reprompts", "reprompts")},
+    "silence.goodbye": "silence_goodbye",
+    **{
+        f"vad.{name}": f"vad_{name}"
+        for name in ("threshold", "release", "onset_windows", "hangover_ms", "min_level_dbfs", "noise_margin_db")
+    },
+}
+"""Where a nested field of ``AgentSpec`` stands in ``Agent``; its top level fields have columns of their own name."""
+
+_GROUPS = frozenset(path.split(".")[0] for path in COLUMN_OF)
+_TOP_LEVEL = tuple(name for name in AgentSpec.__struct_fields__ if name not in _GROUPS)
+_PATH = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
+
+
+class LoadedAgent(msgspec.Struct, frozen=True):
+    """What a call runs on: which agent, which version of it, and the definition."""
+
+    agent_id: UUID
+    version_id: UUID
+    spec: AgentSpec
+
+
+def content_of(agent: Agent) -> dict[str, Any]:
+    """Give a draft's columns in the shape of ``AgentSpec``, unchecked."""
+    content: dict[str, Any] = {name: getattr(agent, name) for name in _TOP_LEVEL}
+    for path, column in COLUMN_OF.items():
+        group, name = path.split(".")
+        content.setdefault(group, {})[name] = getattr(agent, column)
+    return content
+
+
+def draft_from_spec(spec: AgentSpec) -> Agent:
+    """Give an unsaved draft that says what ``spec`` says."""
+    content: dict[str, Any] = msgspec.to_builtins(spec)
+    columns = {name: content[name] for name in _TOP_LEVEL}
+    for path, column in COLUMN_OF.items():
+        group, name = path.split(".")
+        columns[column] = content[group][name]
+    return Agent(**columns)
+
+
+def spec_of(content: Mapping[str, Any]) -> AgentSpec:
+    """Check a definition. Raises ``AgentFieldError`` that names the field, such as ``endpointing.patience_ms``."""
+    try:
+        return msgspec.convert(content, AgentSpec)
+    except msgspec.ValidationError as error:
+        reason = str(error)
+        found = _PATH.search(reason)
+        path = found["path"] if found else ""
+        raise AgentFieldError(path or "content", _PATH.sub("", reason)) from None
+
+
+class AgentFieldError(AgentError):
+    """One field of a definition cannot be used. ``path`` is its place in ``AgentSpec``, ``column`` in ``Agent``."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"field '{path}': {reason}; correct it in the admin and publish the agent again")
+        self.path = path
+        self.reason = reason
+
+    @property
+    def column(self) -> str:
+        """Give the draft's column: ``vad.release`` is ``vad_release``, ``intents[0].name`` is ``intents``."""
+        path = self.path.split("[")[0]
+        return COLUMN_OF.get(path, path.split(".")[0])
+
+
+def load_agent(agent_id: str | None) -> LoadedAgent:
+    """Give the published version of an agent; ``None`` is the default agent.
+
+    Raises ``AgentError`` that names the field and the remedy.
+    """
+    agents = Agent.objects.select_related("published")
+    if agent_id is None:
+        agent = agents.filter(is_default=True).first()
+        if agent is None:
+            message = "no agent is marked as the default; mark one in the admin, or name one with agentId"
+            raise AgentError(message)
+    else:
+        agent = agents.filter(pk=_uuid(agent_id)).first()
+        if agent is None:
+            message = f"agentId: there is no agent {agent_id}; take an id from the admin's list of agents"
+            raise AgentError(message)
+    version = agent.published
+    if version is None:
+        message = f"agent '{agent}' has no published version; publish it in the admin"
+        raise AgentError(message)
+    try:
+        spec = spec_of(version.content)
+    except AgentError as error:
+        message = f"agent '{agent}', version {version.number}: {error}"
+        raise AgentError(message) from None
+    return LoadedAgent(agent_id=agent.pk, version_id=version.pk, spec=spec)
+
+
+def _uuid(agent_id: str) -> UUID:
+    try:
+        return UUID(agent_id)
+    except (ValueError, AttributeError, TypeError):
+        message = "agentId is not a UUID; take an id from the admin's list of agents"
+        raise AgentError(message) from None
+
+
+@transaction.atomic
+def publish_agent(agent: Agent, *, by: AbstractBaseUser | None = None) -> AgentVersion:
+    """Freeze the draft as the version that calls use from now on. The same draft again gives the version that is.
+
+    Raises ``AgentFieldError`` when the draft cannot be used.
+    """
+    # Held until the commit, so that two publishers cannot take the same number.
+    agent = Agent.objects.select_for_update().get(pk=agent.pk)
+    content: dict[str, Any] = msgspec.to_builtins(spec_of(content_of(agent)))
+    if agent.published is not None and agent.published.content == content:
+        return agent.published
+    last = agent.versions.aggregate(last=Max("number"))["last"] or 0
+    version = AgentVersion(agent=agent, number=last + 1, content=content)
+    version.created_by_id = None if by is None else by.pk
+    version.save(force_insert=True)
+    agent.published = version
+    agent.save(update_fields=["published"])
+    return version
+
+
+@transaction.atomic
+def ensure_demo_agent(spec: AgentSpec) -> Agent | None:
+    """Create and publish ``spec`` as the default of an installation without any agent; else do nothing, give None."""
+    if Agent.objects.exists():
+        return None
+    agent = draft_from_spec(spec)
+    agent.is_default = True
+    agent.save(force_insert=True)
+    publish_agent(agent)
+    agent.refresh_from_db()
+    return agent
