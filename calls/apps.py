@@ -10,5 +10,5 @@ class CallsConfig(AppConfig):
     verbose_name = "Calls"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from calls import checks  # noqa: F401, PLC0415 (they read the settings)
+        """Register the system checks, and have finished calls measured."""
+        from calls import checks, tasks  # noqa: F401, PLC0415 (they read the settings and the models)

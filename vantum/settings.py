@@ -131,6 +131,9 @@ CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 60.0, "options": {"expires": 50}},
+}
 
 # --- records ----------------------------------------------------------------------------------------------------------
 

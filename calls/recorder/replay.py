@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from calls import services
 from calls.enums import EndReason
 from calls.models import CallSession
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed
-from calls.recorder.journal import dead_instances, read_journal, set_aside
+from calls.recorder.journal import dead_instances, living_instances, read_journal, set_aside
 from calls.recorder.sink import recording_path
 from calls.recorder.wav import recorded_ms
 from calls.recorder.writer import Store, store_all
@@ -19,6 +20,8 @@ from calls.services import EventFact, TurnFact
 
 logger = logging.getLogger(__name__)
 
+_GRACE = timedelta(minutes=5)
+"""Heartbeats come every 20 seconds; a database that was away for a while must not make the living look dead."""
 _TOLERATED_MS = 500
 """A recording ends with its last sound, which may be a little before the call's end."""
 
@@ -37,6 +40,16 @@ def replay_dead_instances(root: Path, store: Store) -> int:
     if calls:
         logger.info("%d calls of dead processes were closed", calls)
     return calls
+
+
+def close_lost_calls(root: Path, store: Store, now: datetime) -> list[UUID]:
+    """Replay this machine's dead processes, then end the calls of processes that have been silent too long; gives those.
+
+    A process on another machine is known by what it says in the database only, one on this machine by its lock too: it
+    holds its calls even while the database hears nothing of it.
+    """
+    replay_dead_instances(root, store)
+    return services.close_lost_calls(now=now, grace=_GRACE, held=living_instances(root))
 
 
 def _replay(path: Path, store: Store) -> None:

@@ -18,6 +18,7 @@ from calls.services.sessions import (
     open_session,
     record_events,
     record_turns,
+    store_measurement,
     store_recording,
     touch_sessions,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "record_events",
     "record_turns",
     "spec_of",
+    "store_measurement",
     "store_recording",
     "touch_sessions",
 ]

@@ -141,6 +141,32 @@ def _send_finished(session_id: UUID) -> None:
             logger.error("a receiver of call_finished failed: %r", receiver, exc_info=answer)
 
 
+@transaction.atomic
+def store_measurement(
+    session_id: UUID,
+    *,
+    latency_median_ms: int | None,
+    latency_p95_ms: int | None,
+    totals: Mapping[str, Any],
+    peaks: list[list[int]],
+    measured_at: datetime,
+) -> bool:
+    """Store what the analytics found. False: the call is not over, or gone."""
+    changed = (
+        CallSession.objects.ended()
+        .filter(pk=session_id)
+        .update(
+            latency_median_ms=latency_median_ms,
+            latency_p95_ms=latency_p95_ms,
+            totals=clean_json(totals),
+            measured_at=measured_at,
+        )
+    )
+    if peaks:
+        Recording.objects.filter(session_id=session_id).update(peaks=peaks)
+    return changed == 1
+
+
 def touch_sessions(instance: str, *, at: datetime) -> int:
     """Say that a process lives, for all calls that it holds; gives their number."""
     return CallSession.objects.live().filter(instance=instance).update(alive_at=at)
