@@ -21,23 +21,7 @@ from calls.engine.events import (
     Usage,
     Word,
 )
-from calls.enums import AudioEncoding
-
-
-class AudioFormat(Struct, frozen=True, gc=False):
-    """Encoding and rate (Hz) of mono audio."""
-
-    encoding: AudioEncoding = AudioEncoding.PCM16
-    rate: int = 16_000
-
-    @property
-    def bytes_per_second(self) -> int:
-        """PCM16 has two bytes a sample, the companded encodings one."""
-        return self.rate * (2 if self.encoding is AudioEncoding.PCM16 else 1)
-
-    def duration_ms(self, size: int) -> float:
-        """How long ``size`` bytes sound."""
-        return size * 1000 / self.bytes_per_second
+from calls.wire.audio import AudioFormat
 
 
 # --- speech to text -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from calls.engine.agent import AgentSpec
-from calls.engine.events import AudioSent, Cancel, Event, ReplySent, SentenceSent, Speak
+from calls.engine.events import AudioSent, Cancel, Event, ReplySent, SentenceSent, SentenceTimed, Speak
 from calls.engine.playout import PlaybackClock
 from calls.enums import AudioEncoding, Speaker
 from calls.errors import AudioError, ProviderError
@@ -92,6 +92,8 @@ class Speaking:
         synthesiser = self._synthesisers[action.tier]
         if (audio := self._cache.get(synthesiser, self._speech, action.text)) is not None:
             voice.lay(action.sentence, audio)
+            if words := self._cache.words(synthesiser, self._speech, action.text):
+                self._receive(SentenceTimed(action.reply, action.sentence, words))
         elif voice.say(action.sentence, action.text, self.stream(action.tier)):
             self._stop_task(action.reply)
             self._tasks[action.reply] = self._spawn(voice.run())

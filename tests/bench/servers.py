@@ -1,0 +1,91 @@
+"""What the benchmarks start: a server of ours on one core, the simulated vendors on another, in folders that go away."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def free_port() -> int:
+    """Give a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pinned(core: int, *command: str) -> list[str]:
+    """Bind a command to one core, where the machine has ``taskset`` and that core."""
+    if shutil.which("taskset") and core < (os.cpu_count() or 1):
+        return ["taskset", "-c", str(core), *command]
+    return list(command)
+
+
+@contextlib.contextmanager
+def running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process for the length of the block; its output goes to ``log``."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 (commands of our own)
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until_answers(url: str, process: subprocess.Popen[bytes], seconds: float = 30) -> float:
+    """Wait for a 200 and give the seconds it took."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 (an address of our own)
+                if answer.status == 200:  # noqa: PLR2004
+                    return time.monotonic() - began
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.02)
+    message = f"{url} did not answer"
+    raise RuntimeError(message)
+
+
+def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
+    """Settings of a throw-away installation."""
+    return {
+        "DATA_DIR": str(folder),
+        "DEBUG": "1",
+        "SECRET_KEY": "benchmark",
+        "PORT": str(port),
+        "WS_MAX_CALLS": "1000",
+        "LOG_LEVEL": "WARNING",
+        **more,
+    }
+
+
+def manage(values: Mapping[str, str], *arguments: str) -> None:
+    """Run a management command."""
+    subprocess.run(  # noqa: S603
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**os.environ, **values}, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def uvicorn(port: int) -> list[str]:
+    """Give the command of the web process, as production runs it."""
+    return [
+        sys.executable, "-m", "uvicorn", "vantum.asgi:application", "--host", "127.0.0.1", "--port", str(port),
+        "--ws", "websockets-sansio", "--loop", "uvloop", "--ws-per-message-deflate", "false", "--log-level", "warning",
+    ]  # fmt: skip
