@@ -74,7 +74,7 @@ class Intent(Struct, frozen=True, kw_only=True):
 
 
 class ProviderChoice(Struct, frozen=True, kw_only=True):
-    """Which provider does what: a name of ``settings.PROVIDERS`` or a dotted path; empty is the installation's default."""
+    """Which provider does what: a name of ``settings.PROVIDERS`` or a dotted path; empty: the installation's default."""
 
     stt: str = ""
     llm: str = ""
@@ -103,6 +103,8 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     barge_in: BargeIn = BargeIn()
     silence: Silence = Silence()
     vad: VoiceActivity = VoiceActivity()
+    goodbye: str = "Thank you for calling. Goodbye."
+    """What is said when the caller's side asks to end the call, or the model ends it without words of its own."""
     max_duration_seconds: Annotated[int, Meta(ge=10, le=14_400)] = 1800
     max_duration_goodbye: str = "I have to end our call here. Thank you for your time. Goodbye."
     tools: tuple[str, ...] = ("end_call",)

@@ -1,0 +1,134 @@
+"""Texts with variables, and the language model's context within its token budget."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from calls.engine.agent import AgentSpec
+from calls.engine.events import Message
+from calls.engine.scripts import is_emoji, is_spaceless
+from calls.errors import MissingVariableError
+
+_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][\w.-]*)\s*(?:\|([^{}]*))?\}\}")
+
+_MESSAGE_OVERHEAD = 4.0
+"""Tokens that a chat format spends on each message beside its text."""
+
+_RATIO_BOUNDS = (0.4, 3.0)
+_RATIO_STEP = 0.5
+"""How much of a newly reported ratio is believed at once."""
+
+
+def render(text: str, variables: Mapping[str, str]) -> str:
+    """Replace ``{{name}}`` and ``{{name|default}}`` by values, in one pass: a value is never looked into again.
+
+    An empty value gives way to a default. Raises ``MissingVariableError`` where there is neither value nor default.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        if name in variables and (variables[name] or default is None):
+            return variables[name]
+        if default is None:
+            raise MissingVariableError(name)
+        return default.strip()
+
+    return _VARIABLE.sub(value, text)
+
+
+def variable_names(text: str) -> dict[str, str | None]:
+    """Give the variables that a text uses, each with its default (None: it must be given)."""
+    return {match[1]: match[2].strip() if match[2] is not None else None for match in _VARIABLE.finditer(text)}
+
+
+def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:
+    """Render every text of an agent that may be spoken or read by the model. Raises ``MissingVariableError``."""
+
+    def fill(text: str) -> str:
+        return render(text, variables)
+
+    silence = msgspec.structs.replace(
+        spec.silence,
+        reprompts=tuple(fill(line) for line in spec.silence.reprompts),
+        goodbye=fill(spec.silence.goodbye),
+    )
+    intents = tuple(msgspec.structs.replace(intent, answer=fill(intent.answer)) for intent in spec.intents)
+    return msgspec.structs.replace(
+        spec,
+        prompt=fill(spec.prompt),
+        opening=fill(spec.opening),
+        goodbye=fill(spec.goodbye),
+        max_duration_goodbye=fill(spec.max_duration_goodbye),
+        fallback_answer=fill(spec.fallback_answer),
+        silence=silence,
+        intents=intents,
+    )
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def _character_tokens(character: str) -> float:
+    if character < "\u0250":
+        return 0.25  # Latin
+    if character < "\u0590":
+        return 0.4  # Greek, Cyrillic, Armenian
+    if is_emoji(character):
+        return 2.0
+    if character < "\u0e00":
+        return 0.5  # Hebrew, Arabic, the Indic scripts
+    return 1.0 if is_spaceless(character) else 0.5
+
+
+def estimate_text(text: str) -> float:
+    """Estimate the tokens of a text by its scripts: four Latin letters a token, one Chinese character a token."""
+    if text.isascii():
+        return len(text) / 4
+    return sum(map(_character_tokens, text))
+
+
+def estimate_message(message: Message) -> float:
+    """Estimate the tokens of one message, with its tool requests."""
+    requests = sum(
+        estimate_text(request.name + request.arguments) + _MESSAGE_OVERHEAD for request in message.tool_requests
+    )
+    return estimate_text(message.content) + requests + _MESSAGE_OVERHEAD
+
+
+class TokenEstimate:
+    """An estimate that learns: the provider's reported usage says how far it was off for this call's texts."""
+
+    def __init__(self) -> None:
+        self.ratio = 1.0
+
+    def learn(self, estimated: float, reported: int) -> None:
+        """Take what the provider counted for messages that were estimated (without the ratio)."""
+        if estimated <= 0 or reported <= 0:
+            return
+        low, high = _RATIO_BOUNDS
+        seen = min(max(reported / estimated, low), high)
+        self.ratio += _RATIO_STEP * (seen - self.ratio)
+
+    def of(self, messages: Sequence[Message]) -> float:
+        """Estimate the tokens of these messages."""
+        return self.ratio * sum(map(estimate_message, messages))
+
+
+def build_context(
+    prompt: str, turns: Sequence[tuple[Message, ...]], *, budget: int, estimate: TokenEstimate
+) -> tuple[Message, ...]:
+    """Give the prompt and as many of the newest turns as the budget of tokens holds.
+
+    A turn is kept or dropped whole, so a request for a tool is never parted from its answer. The newest turn always
+    stays, even where it and the prompt alone are beyond the budget.
+    """
+    system = (Message(role="system", content=prompt),) if prompt else ()
+    left = budget - estimate.of(system)
+    kept: list[tuple[Message, ...]] = []
+    for turn in reversed(turns):
+        left -= estimate.of(turn)
+        if left < 0 and kept:
+            break
+        kept.append(turn)
+    return (*system, *(message for turn in reversed(kept) for message in turn))
