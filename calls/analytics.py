@@ -39,14 +39,14 @@ def measure_call(session_id: UUID) -> bool:
 
 
 def percentile(values: Sequence[int], share: float) -> int | None:
-    """Give the smallest value that at least ``share`` of the values do not exceed (nearest rank); None without values."""
+    """Give the smallest value that at least ``share`` of the values do not exceed (nearest rank); None of nothing."""
     if not values:
         return None
     return sorted(values)[max(math.ceil(share * len(values)), 1) - 1]
 
 
 def speech_figures(turns: Sequence[Turn]) -> dict[str, float]:
-    """Count turns, interruptions, tokens, milliseconds of speech per side, and each side's share of all speech (0 to 1)."""
+    """Count turns, interruptions, tokens, milliseconds of speech per side, and each side's share of them (0 to 1)."""
     spoken = {
         speaker: sum(turn.ended_ms - turn.started_ms for turn in turns if turn.speaker == speaker)
         for speaker in Speaker
@@ -63,7 +63,7 @@ def speech_figures(turns: Sequence[Turn]) -> dict[str, float]:
 
 
 def waveform_peaks(path: Path, slices: int = SLICES) -> list[list[int]]:
-    """Give the loudest sample of each slice of a stereo file in percent, ``[caller, agent]``; nothing without a file."""
+    """Give the loudest sample of each slice of a stereo file in percent, ``[caller, agent]``; nothing of no file."""
     try:
         with wave.open(str(path), "rb") as file:
             frames = file.getnframes()

@@ -25,14 +25,14 @@ _MOST_A_SWEEP = 500
 _BROKER_PAUSE_SECONDS = 30.0
 
 
-@shared_task(acks_late=True)
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
 def measure_call(*, session_id: str) -> None:
     """Compute the figures of one finished call."""
     if not analytics.measure_call(UUID(session_id)):
         logger.info("call %s cannot be measured: it is not over, or gone", session_id)
 
 
-@shared_task(acks_late=True)
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
 def sweep_lost_calls() -> None:
     """Close the calls of dead processes, and measure what nobody measured."""
     now = timezone.now()
@@ -43,7 +43,7 @@ def sweep_lost_calls() -> None:
 
 
 class WakeUps:
-    """Sends a message per finished call; a broker that is away costs the recorder one attempt in a while, not one per call."""
+    """Sends a message per finished call. A broker that is away costs one attempt in a while, not one per call."""
 
     def __init__(self) -> None:
         self._silent_until = 0.0

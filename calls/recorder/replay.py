@@ -43,7 +43,7 @@ def replay_dead_instances(root: Path, store: Store) -> int:
 
 
 def close_lost_calls(root: Path, store: Store, now: datetime) -> list[UUID]:
-    """Replay this machine's dead processes, then end the calls of processes that have been silent too long; gives those.
+    """Replay this machine's dead processes, then end the calls of processes that were silent too long; gives those.
 
     A process on another machine is known by what it says in the database only, one on this machine by its lock too: it
     holds its calls even while the database hears nothing of it.

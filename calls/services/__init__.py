@@ -1,11 +1,15 @@
 """Every write to the rows of ``calls``, as functions."""
 
 from calls.services.agents import (
+    AgentFieldError,
     LoadedAgent,
     content_of,
     draft_from_spec,
     ensure_demo_agent,
+    is_ahead,
     load_agent,
+    make_default,
+    problems_of,
     publish_agent,
     spec_of,
 )
@@ -24,6 +28,7 @@ from calls.services.sessions import (
 )
 
 __all__ = [
+    "AgentFieldError",
     "EventFact",
     "LoadedAgent",
     "TurnFact",
@@ -33,8 +38,11 @@ __all__ = [
     "draft_from_spec",
     "ensure_demo_agent",
     "finish_call",
+    "is_ahead",
     "load_agent",
+    "make_default",
     "open_session",
+    "problems_of",
     "publish_agent",
     "record_events",
     "record_turns",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -56,9 +57,28 @@ def content_of(agent: Agent) -> dict[str, Any]:
     return content
 
 
+def _as_json(spec: AgentSpec) -> dict[str, Any]:
+    """Give the form that comes back from the database: lists, not tuples."""
+    content: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(spec))
+    return content
+
+
+def frozen_content(agent: Agent) -> dict[str, Any]:
+    """Give what publishing the draft would store. Raises ``AgentFieldError`` when it cannot be used."""
+    return _as_json(spec_of(content_of(agent)))
+
+
+def is_ahead(agent: Agent) -> bool:
+    """Whether the draft says something else than the published version."""
+    try:
+        return agent.published is None or agent.published.content != frozen_content(agent)
+    except AgentFieldError:
+        return True
+
+
 def draft_from_spec(spec: AgentSpec) -> Agent:
     """Give an unsaved draft that says what ``spec`` says."""
-    content: dict[str, Any] = msgspec.to_builtins(spec)
+    content = _as_json(spec)
     columns = {name: content[name] for name in _TOP_LEVEL}
     for path, column in COLUMN_OF.items():
         group, name = path.split(".")
@@ -77,6 +97,25 @@ def spec_of(content: Mapping[str, Any]) -> AgentSpec:
         raise AgentFieldError(path or "content", _PATH.sub("", reason)) from None
 
 
+def problems_of(content: Mapping[str, Any]) -> list["AgentFieldError"]:
+    """Give everything that is wrong with a definition, a field at a time; nothing when it can be used."""
+    rest = deepcopy(dict(content))
+    problems: list[AgentFieldError] = []
+    while True:
+        try:
+            spec_of(rest)
+        except AgentFieldError as problem:
+            problems.append(problem)
+            *group, name = problem.field.split(".")
+            holder = rest[group[0]] if group else rest
+            if name not in holder:
+                return problems
+            # The next round finds the field's default in its place, and what else is wrong.
+            del holder[name]
+        else:
+            return problems
+
+
 class AgentFieldError(AgentError):
     """One field of a definition cannot be used. ``path`` is its place in ``AgentSpec``, ``column`` in ``Agent``."""
 
@@ -86,10 +125,14 @@ class AgentFieldError(AgentError):
         self.reason = reason
 
     @property
+    def field(self) -> str:
+        """Give the path without what is inside of a list or a map: ``intents[0].name`` is ``intents``."""
+        return self.path.split("[")[0]
+
+    @property
     def column(self) -> str:
-        """Give the draft's column: ``vad.release`` is ``vad_release``, ``intents[0].name`` is ``intents``."""
-        path = self.path.split("[")[0]
-        return COLUMN_OF.get(path, path.split(".")[0])
+        """Give the draft's column: ``vad.release`` is ``vad_release``."""
+        return COLUMN_OF.get(self.field, self.field)
 
 
 def load_agent(agent_id: str | None) -> LoadedAgent:
@@ -136,7 +179,7 @@ def publish_agent(agent: Agent, *, by: AbstractBaseUser | None = None) -> AgentV
     """
     # Held until the commit, so that two publishers cannot take the same number.
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
-    content: dict[str, Any] = msgspec.to_builtins(spec_of(content_of(agent)))
+    content = frozen_content(agent)
     if agent.published is not None and agent.published.content == content:
         return agent.published
     last = agent.versions.aggregate(last=Max("number"))["last"] or 0
@@ -146,6 +189,14 @@ def publish_agent(agent: Agent, *, by: AbstractBaseUser | None = None) -> AgentV
     agent.published = version
     agent.save(update_fields=["published"])
     return version
+
+
+@transaction.atomic
+def make_default(agent: Agent) -> None:
+    """Have ``agent`` answer the calls that name none."""
+    Agent.objects.filter(is_default=True).exclude(pk=agent.pk).update(is_default=False)
+    agent.is_default = True
+    agent.save(update_fields=["is_default"])
 
 
 @transaction.atomic

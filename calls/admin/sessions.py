@@ -1,0 +1,158 @@
+"""Calls: a list that stays quick as it grows, and a page that reads like the conversation."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+
+from calls.admin import conversation
+from calls.models import CallSession, Recording, Turn
+
+if TYPE_CHECKING:
+    _Admin = admin.ModelAdmin[CallSession]
+    _Pages = Paginator[CallSession]
+else:
+    _Admin, _Pages = admin.ModelAdmin, Paginator
+
+_MOST_COUNTED = 10_000
+
+
+class BoundedPaginator(_Pages):
+    """Counts no further than it must: counting a million rows takes longer than anyone pages through."""
+
+    @cached_property
+    def count(self) -> int:
+        """Give the number of rows, at most the bound."""
+        rows = self.object_list
+        return rows.order_by()[:_MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
+
+@admin.register(CallSession)
+class CallSessionAdmin(_Admin):
+    """Read-only: the recorder writes, people read."""
+
+    list_display = ("started", "state", "agent", "door", "duration", "turn_count", "latency", "end_reason", "user")
+    list_display_links = ("started",)
+    list_filter = ("status", "door", "end_reason", "agent")
+    list_select_related = ("agent", "user")
+    list_per_page = 50
+    date_hierarchy = "started_at"
+    search_fields = ("agent__name",)  # Switches the box on; what is searched is below.
+    search_help_text = "Agent, campaign, user, words that were said, or the id of a call."
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CallSession]:
+        """Count the turns of the rows that are shown, and of no others."""
+        turns = Turn.objects.filter(session=OuterRef("pk")).order_by().values("session").annotate(n=Count("pk"))
+        rows: QuerySet[CallSession] = super().get_queryset(request)
+        return rows.annotate(turn_total=Coalesce(Subquery(turns.values("n")), 0))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CallSession], search_term: str
+    ) -> tuple[QuerySet[CallSession], bool]:
+        """Find a call by its id, or by its names and by words that were said in it."""
+        del request
+        words = search_term.replace("\x00", "").strip()
+        if not words:
+            return queryset, False
+        try:
+            return queryset.filter(pk=UUID(words)), False
+        except ValueError:
+            said = Turn.objects.filter(session=OuterRef("pk"), text__icontains=words)
+            named = (
+                Q(agent__name__icontains=words) | Q(campaign_id__icontains=words) | Q(user__username__icontains=words)
+            )
+            return queryset.filter(named | Exists(said)), False
+
+    @admin.display(ordering="started_at")
+    def started(self, session: CallSession) -> str:
+        """Say when, to the second."""
+        return f"{localtime(session.started_at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(ordering="status")
+    def state(self, session: CallSession) -> str:
+        """Mark a call that is on the line."""
+        return format_html('<strong class="call-live">{}</strong>', "● live") if session.is_live else "ended"
+
+    @admin.display(ordering="duration_ms")
+    def duration(self, session: CallSession) -> str:
+        """Say how long it lasted."""
+        return "" if session.duration_ms is None else conversation.clock(session.duration_ms)
+
+    @admin.display(description="turns")
+    def turn_count(self, session: CallSession) -> int:
+        """Say how much was said."""
+        return int(getattr(session, "turn_total", 0))
+
+    @admin.display(description="median latency", ordering="latency_median_ms")
+    def latency(self, session: CallSession) -> str:
+        """Say how quickly the agent answered."""
+        return "" if session.latency_median_ms is None else f"{session.latency_median_ms} ms"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Calls come by telephone and console."""
+        del request
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CallSession | None = None) -> bool:
+        """What was said was said."""
+        del request, obj
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CallSession | None = None) -> bool:
+        """Records stay."""
+        del request, obj
+        return False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show one call as a conversation."""
+        del form_url
+        session = self._session(object_id)
+        if session is None:
+            message = "There is no such call."
+            raise Http404(message)
+        if not self.has_view_permission(request, session):
+            raise PermissionDenied
+        turns, events = list(session.turns.all()), list(session.events.all())
+        recording = Recording.objects.filter(session=session).first()
+        may_hear = recording is not None and request.user.has_perm("calls.view_recording")
+        context = {
+            **self.admin_site.each_context(request),
+            **(extra_context or {}),
+            "opts": self.opts,
+            "title": conversation.title(session),
+            "session": session,
+            "facts": conversation.facts(session),
+            "bubbles": conversation.bubbles(turns),
+            "bar_units": conversation.BAR_UNITS,
+            "timeline": conversation.timeline(events),
+            "recording_note": conversation.recording_note(session, recording, events),
+            "recording_url": reverse("recording", args=[session.pk]) if may_hear else "",
+            "waveform": conversation.waveform(recording, turns),
+        }
+        return TemplateResponse(request, "admin/calls/callsession/call.html", context)
+
+    def _session(self, object_id: str) -> CallSession | None:
+        try:
+            session_id = UUID(unquote(object_id))
+        except ValueError:
+            return None
+        return CallSession.objects.select_related("agent", "agent_version", "user").filter(pk=session_id).first()
