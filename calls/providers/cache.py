@@ -1,4 +1,4 @@
-"""Speech that was made before: opening lines, fallbacks, re-prompts. With it an apology is heard with the synthesiser down.
+"""Speech that was made before: opening lines, fallbacks, re-prompts. So an apology sounds even without a synthesiser.
 
 Lines live in memory, bounded by bytes, the least used going first, and in files under ``DATA_DIR/speech``, so that a
 fresh process has them at once. A file that cannot be written (a full disk) or read costs only the next synthesis.
@@ -107,7 +107,7 @@ class SpeechCache:
         if (line := self._lines.pop(key, None)) is not None:
             self._held_bytes -= len(line.audio)
 
-    # --- the files, touched only in threads ---------------------------------------------------------------------------
+    # --- the files, touched only in threads -------------------------------------------------------------------------
 
     def _read(self, key: str) -> SpokenLine | None:
         path = self._folder / key
@@ -188,7 +188,8 @@ async def _synthesise(tts: TextToSpeech, options: SpeechOptions, text: str) -> S
 
 async def _speak(stream: SpeechStream, text: str) -> tuple[bytes, tuple[Word, ...]]:
     context = stream.begin(0)
-    audio, words = bytearray(), []
+    audio = bytearray()
+    words: list[Word] = []
     try:
         await context.say(0, text)
         await context.finish()

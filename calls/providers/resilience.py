@@ -7,9 +7,9 @@ a first byte of audio a repeat would be heard twice.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from calls.enums import Role
 from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutError, ProviderUnavailableError
@@ -155,3 +155,28 @@ class Guard:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+_abandoned: set[asyncio.Task[Any]] = set()
+
+
+async def let_go(work: Coroutine[Any, Any, T], *, late: Callable[[T], Awaitable[None]]) -> T:
+    """Await ``work``, but return at once when cancelled: clean-ups inside the vendors' SDKs may take ten seconds.
+
+    Its result, should it come all the same, is given to ``late`` to be closed.
+    """
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.cancel()
+        sweeping = asyncio.create_task(_sweep(task, late))
+        _abandoned.add(sweeping)
+        sweeping.add_done_callback(_abandoned.discard)
+        raise
+
+
+async def _sweep(task: asyncio.Task[T], late: Callable[[T], Awaitable[None]]) -> None:
+    await asyncio.wait({task})
+    if not task.cancelled() and task.exception() is None:
+        await late(task.result())
