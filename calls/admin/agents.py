@@ -77,7 +77,7 @@ class AgentForm(_Form):
 
 
 _FIELDSETS: tuple[tuple[str | None, Any], ...] = (
-    (None, {"fields": ("name", "language", "prompt", "opening", "tools")}),
+    (None, {"fields": ("name", "language", "prompt", "opening", "goodbye", "tools")}),
     (
         "Voice and model",
         {

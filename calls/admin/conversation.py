@@ -69,7 +69,10 @@ def bubbles(turns: list[Turn]) -> list[Bubble]:
 
 
 def _parts(turn: Turn) -> list[tuple[str, str, int]]:
-    return [(name, words, getattr(turn, f"{name}_ms") or 0) for name, words in _PARTS]
+    parts = {name: getattr(turn, f"{name}_ms") or 0 for name, _ in _PARTS}
+    # Waiting for the words is a part of deciding that the speech has ended; side by side they must not count twice.
+    parts["endpointing"] = max(parts["endpointing"] - parts["stt"], 0)
+    return [(name, words, parts[name]) for name, words in _PARTS]
 
 
 def _bar_length(turn: Turn) -> int:
@@ -131,10 +134,24 @@ def facts(session: CallSession) -> list[Fact]:
         Fact("Median latency", _ms(session.latency_median_ms)),
         Fact("95 % answered within", _ms(session.latency_p95_ms)),
         *(Fact(f"{{{{{name}}}}}", str(value)) for name, value in session.variables.items()),
-        *(Fact(name.replace("_", " ").capitalize(), str(value)) for name, value in session.totals.items() if value),
+        *_speech(session.totals),
+        *(
+            Fact(name.replace("_", " ").capitalize(), str(value))
+            for name, value in session.totals.items()
+            if value and not name.startswith(tuple(Speaker))
+        ),
         Fact("Process", session.instance),
     ]
     return [line for line in lines if line.value]
+
+
+def _speech(totals: dict[str, Any]) -> list[Fact]:
+    """Say how long each side spoke, and its share of all speech."""
+    return [
+        Fact(f"{label(speaker)} spoke", f"{clock(totals[f'{speaker}_ms'])} ({totals.get(f'{speaker}_share', 0):.0%})")
+        for speaker in Speaker
+        if f"{speaker}_ms" in totals
+    ]
 
 
 def _ms(value: int | None) -> str:

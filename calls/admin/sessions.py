@@ -1,6 +1,6 @@
 """Calls: a list that stays quick as it grows, and a page that reads like the conversation."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -52,6 +52,11 @@ class CallSessionAdmin(_Admin):
     search_help_text = "Agent, campaign, user, words that were said, or the id of a call."
     paginator = BoundedPaginator
     show_full_result_count = False
+
+    class Media:
+        """The mark of a live call."""
+
+        css: ClassVar = {"all": ("admin_calls/calls.css",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallSession]:
         """Count the turns of the rows that are shown, and of no others."""

@@ -53,6 +53,9 @@ class Agent(models.Model):
     fallback_answer = models.TextField(
         default=_SPEC.fallback_answer, help_text="What the scripted agent says to words that fit no intent."
     )
+    goodbye = models.TextField(
+        default=_SPEC.goodbye, blank=True, help_text="Said when the call is ended without other last words."
+    )
     voice = models.CharField(max_length=200, blank=True, help_text="Empty: the provider's default.")
     model = models.CharField(max_length=200, blank=True, help_text="Language model; empty: the provider's default.")
     temperature = models.FloatField(default=_SPEC.temperature)

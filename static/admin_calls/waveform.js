@@ -6,6 +6,8 @@
  * @typedef {{startMs: number, endMs: number, isAgent: boolean}} Turn
  */
 
+const QUIETEST_SCALE = 10;
+
 /**
  * Lay out one bar per column: the caller's upwards from the middle line, the agent's downwards.
  * Several peaks that fall into one column show as the loudest of them.
@@ -20,6 +22,8 @@ export function layOut(peaks, width, height, step) {
   /** @type {{caller: Bar[], agent: Bar[]}} */
   const bars = { caller: [], agent: [] };
   if (peaks.length === 0) return bars;
+  // A quiet recording fills the picture too; silence stays flat.
+  const loudest = Math.max(QUIETEST_SCALE, ...peaks.map((peak) => Math.max(peak[0], peak[1])));
   const columns = Math.max(Math.floor(width / step), 1);
   for (let column = 0; column < columns; column += 1) {
     const first = Math.floor((column * peaks.length) / columns);
@@ -27,8 +31,8 @@ export function layOut(peaks, width, height, step) {
     const slice = peaks.slice(first, last);
     const x = column * step;
     const barWidth = Math.max(step - 1, 1);
-    const up = (Math.max(...slice.map((peak) => peak[0])) / 100) * middle;
-    const down = (Math.max(...slice.map((peak) => peak[1])) / 100) * middle;
+    const up = (Math.max(...slice.map((peak) => peak[0])) / loudest) * middle;
+    const down = (Math.max(...slice.map((peak) => peak[1])) / loudest) * middle;
     bars.caller.push({ x, y: middle - up, width: barWidth, height: up });
     bars.agent.push({ x, y: middle, width: barWidth, height: down });
   }
