@@ -207,7 +207,7 @@ class _Session:
 
 
 class _Nova:
-    """Interim results every 200 ms of speech, a final after ``endpointing`` ms of silence, UtteranceEnd after ``utterance_end_ms``."""
+    """Interim results every 200 ms of speech; final and UtteranceEnd after as much silence as the query says."""
 
     def __init__(self, session: _Session) -> None:
         self._session = session

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from calls.errors import ProviderError
 from calls.providers.base import RecognitionEvent
@@ -91,7 +91,7 @@ class DeepgramStream:
         self._is_final_due = self._is_final_awaited = True
         self._wake.set()
 
-    async def events(self) -> AsyncIterator[RecognitionEvent]:
+    async def events(self) -> AsyncGenerator[RecognitionEvent, None]:
         """Give what is recognised until ``aclose``; raises ``ProviderError`` when Deepgram is lost for good."""
         while (item := await self._events.get()) is not None:
             if isinstance(item, ProviderError):

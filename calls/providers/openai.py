@@ -1,0 +1,229 @@
+"""OpenAI's chat completions through its SDK (https://platform.openai.com/docs/api-reference/chat).
+
+Every server that speaks the same is reached by ``OPENAI_BASE_URL``: Ollama, vLLM and others.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import openai
+from django.conf import settings
+from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
+from openai.types.chat import ChatCompletionChunk
+
+from calls.engine.events import Message, ToolRequest, Usage
+from calls.enums import Role
+from calls.errors import ProviderError
+from calls.providers.base import GenerationPiece, GenerationRequest, TextDelta
+from calls.providers.resilience import Guard
+
+_GAP_SECONDS = 5.0
+"""The longest pause within an answer."""
+_LAST_SECONDS = 0.5
+"""How long the usage report may come after the answer's end."""
+_CLOSE_SECONDS = 1.0
+_CONNECT_SECONDS = 2.0
+_KEPT_SECONDS = 120.0
+"""Idle connections stay open between turns; the SDK's five seconds would cost most turns a new TLS handshake."""
+_REASONING = ("o1", "o3", "o4", "gpt-5")
+"""OpenAI's models that refuse a temperature."""
+
+
+class OpenAI:
+    """Implements ``LanguageModel``. One client and one connection pool for all calls of the process's event loop."""
+
+    name = "openai"
+
+    def __init__(self) -> None:
+        self.model: str = settings.OPENAI_MODEL
+        self._guard = Guard(self.name, Role.LLM)
+        self._budget_seconds: float = settings.TURN_BUDGET_SECONDS
+        self._is_openais = urlsplit(settings.OPENAI_BASE_URL).hostname == "api.openai.com"
+        timeout = httpx2.Timeout(max(self._budget_seconds, _GAP_SECONDS), connect=_CONNECT_SECONDS)
+        limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=_KEPT_SECONDS)
+        self._client = AsyncOpenAI(
+            api_key=settings.OPENAI_API_KEY or "none",  # a server of one's own asks for none
+            base_url=settings.OPENAI_BASE_URL,
+            max_retries=0,  # the SDK would obey a Retry-After of two minutes in silence
+            timeout=timeout,
+            http_client=DefaultAsyncHttpx2Client(limits=limits, timeout=timeout),
+        )
+
+    async def warm_up(self) -> None:
+        """Open a pooled connection by asking for the list of models."""
+        try:
+            await self._client.models.list()
+        except (openai.APIError, httpx2.HTTPError) as error:
+            raise self._translated(error) from error
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece, None]:
+        """Stream one reply: text as it comes, then complete tool requests, then the usage.
+
+        Closing the iterator, or cancelling the task that waits on it, closes the request, which ends the generation.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._budget_seconds
+        stream = await self._guard.open(lambda: self._request(request), budget_seconds=self._budget_seconds)
+        reply = _Reply()
+        try:
+            wait_seconds = max(0.1, deadline - loop.time())
+            while (chunk := await self._next(stream, wait_seconds, is_complete=reply.is_complete)) is not None:
+                for piece in reply.read(chunk):
+                    yield piece
+                wait_seconds = _LAST_SECONDS if reply.is_complete else _GAP_SECONDS
+            if not reply.is_complete:
+                message = "the answer ended before its end"
+                raise self._guard.failed(self._guard.unavailable(message))
+            if reply.is_withheld:
+                message = "the answer was withheld by the content filter"
+                raise self._guard.rejected(message)
+            if reply.usage is not None:
+                yield reply.usage
+        finally:
+            with suppress(TimeoutError, httpx2.HTTPError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await stream.close()
+
+    async def aclose(self) -> None:
+        """Close the pool."""
+        await self._client.close()
+
+    async def _request(self, request: GenerationRequest) -> AsyncStream[ChatCompletionChunk]:
+        try:
+            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
+                **self._arguments(request)
+            )
+        except (openai.APIError, httpx2.HTTPError) as error:
+            raise self._translated(error) from error
+        return stream
+
+    def _arguments(self, request: GenerationRequest) -> dict[str, Any]:
+        model = request.spec.model or self.model
+        arguments: dict[str, Any] = {
+            "model": model,
+            "messages": _messages(request.messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            # Compatible servers know the older name only; OpenAI's newer models the newer only.
+            "max_completion_tokens" if self._is_openais else "max_tokens": request.spec.max_reply_tokens,
+        }
+        if not (self._is_openais and model.startswith(_REASONING)):
+            arguments["temperature"] = request.spec.temperature
+        if request.tools:
+            arguments["tools"] = [{"type": "function", "function": dict(tool)} for tool in request.tools]
+        return arguments
+
+    async def _next(
+        self, stream: AsyncStream[ChatCompletionChunk], seconds: float, *, is_complete: bool
+    ) -> ChatCompletionChunk | None:
+        """Give the next chunk, None at the end. What goes wrong after the answer's end no longer matters."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await anext(stream, None)
+        except TimeoutError:
+            if is_complete:
+                return None
+            message = f"the answer paused for {seconds:.1f} s"
+            raise self._guard.failed(self._guard.timed_out(message)) from None
+        except (openai.APIError, httpx2.HTTPError, ValueError) as error:  # ValueError: an event that is no JSON
+            if is_complete:
+                return None
+            raise self._guard.failed(self._translated(error)) from error
+
+    def _translated(self, error: Exception) -> ProviderError:
+        """Sort the SDK's exceptions. Their texts may repeat the prompt, so only status and code are passed on."""
+        if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+            return self._guard.timed_out("no answer in time")
+        code = getattr(error, "code", None) or getattr(error, "type", None) or ""
+        if isinstance(error, openai.APIStatusError):
+            if code == "insufficient_quota":  # a 429 that no waiting heals
+                return self._guard.rejected(f"status {error.status_code}: {code}")
+            return self._guard.for_status(error.status_code, str(code))
+        return self._guard.unavailable(f"the connection failed: {type(error).__name__} {code}".rstrip())
+
+
+class _Reply:
+    """Puts one answer together from its chunks."""
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        self.is_withheld = False
+        self.usage: Usage | None = None
+        self._calls: dict[tuple[int, str], _ToolCall] = {}
+        self._current: dict[int, _ToolCall] = {}
+
+    def read(self, chunk: ChatCompletionChunk) -> Iterable[GenerationPiece]:
+        """Give what the chunk adds. ``choices`` may be empty: the usage report, or Azure's first chunk."""
+        if chunk.usage is not None:
+            self.usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
+        if not chunk.choices:
+            return
+        choice = chunk.choices[0]
+        if choice.delta is not None:
+            if choice.delta.content:
+                yield TextDelta(choice.delta.content)
+            for part in choice.delta.tool_calls or ():
+                self._add(part)
+        if choice.finish_reason is not None and not self.is_complete:
+            self.is_complete = True
+            self.is_withheld = choice.finish_reason == "content_filter"
+            for number, call in enumerate(self._calls.values()):
+                yield ToolRequest(call.call_id or f"call_{number}", call.name, call.arguments or "{}")
+
+    def _add(self, part: Any) -> None:
+        """Add a piece of a tool call: id and name come once, arguments in pieces, told apart by the index.
+
+        Some compatible servers give every call the index 0 and each its own id.
+        """
+        call = self._current.get(part.index)
+        if call is None or (part.id and call.call_id and part.id != call.call_id):
+            call = self._current[part.index] = _ToolCall()
+            self._calls[part.index, part.id or ""] = call
+        call.call_id = call.call_id or part.id or ""
+        if part.function is not None:
+            call.name = call.name or part.function.name or ""
+            call.arguments += part.function.arguments or ""
+
+
+class _ToolCall:
+    """A tool call that is still being written."""
+
+    def __init__(self) -> None:
+        self.call_id = ""
+        self.name = ""
+        self.arguments = ""
+
+
+def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Write the context as OpenAI reads it, without tool calls that nobody answered.
+
+    A barge-in during a tool call leaves such a one in the history, and OpenAI answers it with 400 on every later turn.
+    """
+    messages = tuple(messages)
+    answered = {message.tool_call_id for message in messages if message.role == "tool"}
+    asked = {request.call_id for message in messages for request in message.tool_requests}
+    written = (_message(message, answered & asked) for message in messages)
+    return [message for message in written if message]
+
+
+def _message(message: Message, paired: set[str]) -> dict[str, Any]:
+    if message.role == "tool":
+        if message.tool_call_id not in paired:
+            return {}
+        return {"role": "tool", "content": message.content, "tool_call_id": message.tool_call_id}
+    calls = [
+        {
+            "id": request.call_id,
+            "type": "function",
+            "function": {"name": request.name, "arguments": request.arguments},
+        }
+        for request in message.tool_requests
+        if request.call_id in paired
+    ]
+    if calls:
+        return {"role": message.role, "content": message.content or None, "tool_calls": calls}
+    return {"role": message.role, "content": message.content} if message.content else {}
