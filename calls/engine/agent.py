@@ -74,7 +74,7 @@ class Intent(Struct, frozen=True, kw_only=True):
 
 
 class ProviderChoice(Struct, frozen=True, kw_only=True):
-    """Which provider does what: a name of ``settings.PROVIDERS`` or a dotted path; empty: the installation's default."""
+    """Which provider does what: a name of ``settings.PROVIDERS``, a dotted path, or empty for the default."""
 
     stt: str = ""
     llm: str = ""

@@ -1,7 +1,7 @@
 """What the engine is told (events, past participles) and what it wants done (actions, imperatives).
 
-Every event is handed to ``Conversation.receive(event, now)`` with ``now`` in seconds of one monotonic clock. Replies and
-caller utterances are numbered from 1 within a call; a late event of an old reply is recognised by its number.
+Every event is handed to ``Conversation.receive(event, now)`` with ``now`` in seconds of one monotonic clock. Replies
+and caller utterances are numbered from 1 within a call; a late event of an old reply is recognised by its number.
 Audio times (``*_ms`` of the caller) count milliseconds of received audio since the call began, not wall time.
 """
 
@@ -31,9 +31,10 @@ class Usage(Struct, frozen=True, gc=False):
 class Latency(Struct, frozen=True, gc=False):
     """Parts of one voice-to-voice latency in milliseconds.
 
-    ``endpointing``: end of the caller's speech to the decision; ``stt``: of it, waiting for the final transcript after the
-    patience ran out; ``llm``: request to first delta; ``tts``: first text handed over to first audio; ``total``: end of speech to the
-    agent's first audio frame on the socket. Speculation overlaps the parts, so they need not add up.
+    ``endpointing``: end of the caller's speech to the decision; ``stt``: of it, waiting for the final transcript after
+    the patience ran out; ``llm``: request to first delta; ``tts``: first text handed over to first audio; ``total``:
+    end of speech to the agent's first audio frame on the socket. Speculation overlaps the parts, so they need not add
+    up.
     """
 
     endpointing: float = 0.0
@@ -128,8 +129,9 @@ class TextTyped(Struct, frozen=True, gc=False):
 class AudioHeard(Struct, frozen=True, gc=False):
     """Caller audio arrived and went through voice activity detection.
 
-    ``until_ms``: how much audio has been received so far. ``voiced_until_ms``: audio time at which the last speech window ended (0:
-    none yet). ``voiced_ms``: speech in the current run (short gaps bridged), 0 while the gate is closed.
+    ``until_ms``: how much audio has been received so far. ``voiced_until_ms``: audio time at which the last speech
+    window ended (0: none yet). ``voiced_ms``: speech in the current run (short gaps bridged), 0 while the gate is
+    closed.
     """
 
     until_ms: float
@@ -144,8 +146,9 @@ class SpeechStarted(Struct, frozen=True, gc=False):
 class TranscriptReceived(Struct, frozen=True, gc=False):
     """Words of the current utterance.
 
-    Interim (``is_final`` false): ``text`` is all words since the last final; it replaces the interim before. Final: ``text`` is a
-    further piece that will not change; it may be empty. ``is_settled``: nothing more will come for the audio heard so far.
+    Interim (``is_final`` false): ``text`` is all words since the last final; it replaces the interim before. Final:
+    ``text`` is a further piece that will not change; it may be empty. ``is_settled``: nothing more will come for the
+    audio heard so far.
     """
 
     text: str
@@ -257,9 +260,9 @@ class PlayedOut(Struct, frozen=True, gc=False):
 
 
 Event = (
-    CallStarted | CallResumed | TimePassed | HangUpRequested | Disconnected | InputEnded | InterruptRequested | TextTyped
-    | AudioHeard | SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn | RecognitionFailed
-    | ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated | ReplyFailed
+    CallStarted | CallResumed | TimePassed | HangUpRequested | Disconnected | InputEnded | InterruptRequested |
+    TextTyped | AudioHeard | SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn |
+    RecognitionFailed | ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated | ReplyFailed
     | SentenceTimed | AudioSent | SentenceSent | ReplySent | PlayedOut
 )  # fmt: skip
 
@@ -304,11 +307,16 @@ class Discard(Struct, frozen=True, gc=False):
 
 
 class Cancel(Struct, frozen=True, gc=False):
-    """Stop a committed reply: generation, speech, queued audio, and what the far end has buffered."""
+    """Stop a committed reply: speech, queued audio, what the far end has buffered, and the generation.
+
+    ``keeps_text``: the interruption may turn out to be false, so the generation goes on and its deltas are still wanted; a
+    ``Discard`` of the same number ends it when the interruption was real.
+    """
 
     reply: int
     reason: CancelReason
     heard: str
+    keeps_text: bool = False
 
 
 class CallTool(Struct, frozen=True, gc=False):
@@ -318,7 +326,7 @@ class CallTool(Struct, frozen=True, gc=False):
     request: ToolRequest
 
 
-# --- actions: telling the other side ------------------------------------------------------------------------------------
+# --- actions: telling the other side ----------------------------------------------------------------------------------
 
 
 class ShowState(Struct, frozen=True, gc=False):
@@ -329,7 +337,7 @@ class ShowState(Struct, frozen=True, gc=False):
 
 
 class ShowTranscript(Struct, frozen=True, gc=False):
-    """What the caller is saying (interim: the whole utterance so far) or has said (final: the whole utterance, once)."""
+    """What the caller is saying (interim: all of it so far) or has said (final: the whole utterance, once)."""
 
     utterance: int
     text: str
@@ -361,7 +369,7 @@ class ReportError(Struct, frozen=True, gc=False):
     retryable: bool
 
 
-# --- actions: the recogniser, the records, the end ----------------------------------------------------------------------
+# --- actions: the recogniser, the records, the end --------------------------------------------------------------------
 
 
 class FlushRecogniser(Struct, frozen=True, gc=False):

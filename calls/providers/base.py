@@ -1,7 +1,7 @@
 """The three Protocols behind which every provider stands, and what passes through them.
 
-A provider object exists once per process (``registry``) and opens one stream per call. Its methods never block the event loop;
-its exceptions are ``ProviderError``. Streams end themselves cleanly when their task is cancelled.
+A provider object exists once per process (``registry``) and opens one stream per call. Its methods never block the
+event loop; its exceptions are ``ProviderError``. Streams end themselves cleanly when their task is cancelled.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -23,8 +23,7 @@ from calls.engine.events import (
 )
 from calls.wire.audio import AudioFormat
 
-
-# --- speech to text -----------------------------------------------------------------------------------------------------
+# --- speech to text ---------------------------------------------------------------------------------------------------
 
 
 class RecognitionOptions(Struct, frozen=True, kw_only=True):
@@ -81,7 +80,7 @@ class SpeechToText(Protocol):
         """Free what the process holds for it."""
 
 
-# --- language model -----------------------------------------------------------------------------------------------------
+# --- language model ---------------------------------------------------------------------------------------------------
 
 
 class GenerationRequest(Struct, frozen=True, kw_only=True):
@@ -120,7 +119,7 @@ class LanguageModel(Protocol):
         """Close the pool."""
 
 
-# --- text to speech -----------------------------------------------------------------------------------------------------
+# --- text to speech ---------------------------------------------------------------------------------------------------
 
 
 class SpeechOptions(Struct, frozen=True, kw_only=True):
@@ -199,14 +198,14 @@ class TextToSpeech(Protocol):
         """Free what the process holds for it."""
 
 
-# --- voice activity -----------------------------------------------------------------------------------------------------
+# --- voice activity ---------------------------------------------------------------------------------------------------
 
 
 class VoiceReport(Struct, frozen=True, gc=False):
     """What voice activity detection knows after some audio; times in ms of received audio since the stream began.
 
-    ``until_ms``: audio judged so far; ``voiced_until_ms``: end of the last speech window; ``voiced_ms``: length of the current
-    speech run (0 while the gate is closed); ``is_speech``: the gate.
+    ``until_ms``: audio judged so far; ``voiced_until_ms``: end of the last speech window; ``voiced_ms``: length of the
+    current speech run (0 while the gate is closed); ``is_speech``: the gate.
     """
 
     until_ms: float

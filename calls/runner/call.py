@@ -1,7 +1,8 @@
 """One call: the engine's actions performed with providers, a door and a sink.
 
-``receive`` is synchronous: the engine decides in microseconds and no action waits, so an event is dealt with in the very turn of the
-event loop in which it came. Whatever takes time is a task of the call's own group; its results come back as events.
+``receive`` is synchronous: the engine decides in microseconds and no action waits, so an event is dealt with in the
+very turn of the event loop in which it came. Whatever takes time is a task of the call's own group; its results come
+back as events.
 """
 
 import asyncio
@@ -54,11 +55,11 @@ class CallRunner:
     ) -> None:
         self._spec = spec
         self._options = options
-        self._door = door
-        self._sink = sink
+        self.door = door
+        self.sink = sink
         self._providers = providers
         self._limits = limits
-        self._now = clock
+        self.now = clock
         self._began = clock()
         self._conversation = Conversation(
             spec,
@@ -69,13 +70,8 @@ class CallRunner:
             tts_tiers=len(providers.tts),
             turn_budget_seconds=limits.turn_budget_seconds,
         )
-        self._hearing = Hearing(
-            spec, options, providers.stt, providers.vad, sink=sink, receive=self.receive, elapsed_ms=self._elapsed_ms,
-        )  # fmt: skip
-        self._speaking = Speaking(
-            spec, options, providers.tts, providers.cache, door=door, sink=sink, receive=self.receive,
-            spawn=self._spawn, now=clock, elapsed_ms=self._elapsed_ms,
-        )  # fmt: skip
+        self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
+        self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)
         self._inbox: deque[ev.Event] = deque()
         self._is_receiving = False
         self._timer: asyncio.TimerHandle | None = None
@@ -86,22 +82,22 @@ class CallRunner:
         self._bug: Exception | None = None
         self._perform: dict[type, Callable[[Any], None]] = self._performers()
 
-    # --- from outside ---------------------------------------------------------------------------------------------------
+    # --- from outside -------------------------------------------------------------------------------------------------
 
     async def run(self) -> EndReason:
         """Hold the conversation to its end and give the reason.
 
-        Raises what a bug raised (an exception group); the call is then recorded as ended by an internal error. A cancellation
-        records what was said and ends the call as shut down.
+        Raises what a bug raised (an exception group); the call is then recorded as ended by an internal error. A
+        cancellation records what was said and ends the call as shut down.
         """
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                own = [self._spawn(self._hearing.run()), self._spawn(self._speaking.write())]
-                own.append(self._spawn(self._speaking.warm_up(self._limits.fallback_lines)))
+                own = [self.spawn(self._hearing.run()), self.spawn(self._speaking.write())]
+                own.append(self.spawn(self._speaking.warm_up(self._limits.fallback_lines)))
                 self.receive(ev.CallStarted(opening=self._options.opening, detects_turns=self._hearing.detects_turns))
                 await self._over.wait()
                 if self._bug is not None:
-                    raise self._bug
+                    raise self._bug  # noqa: TRY301 (the group must see it, so that it stops its tasks)
                 for task in (*own, *self._generations.values()):
                     task.cancel()
                 self._speaking.stop()
@@ -129,27 +125,32 @@ class CallRunner:
         self.receive(ev.Disconnected(reason))
 
     def receive(self, event: ev.Event) -> None:
-        """Tell the engine what happened and perform what it decides. Events that this causes in turn are dealt with after it."""
+        """Tell the engine what happened and perform what it decides.
+
+        Events that this causes in turn are dealt with after it.
+        """
         self._inbox.append(event)
         if self._is_receiving:
             return
         self._is_receiving = True
         try:
             while self._inbox and not self._is_over:
-                for action in self._conversation.receive(self._inbox.popleft(), self._now()):
+                for action in self._conversation.receive(self._inbox.popleft(), self.now()):
                     self._perform[type(action)](action)
-        except Exception as error:
-            # The caller of this method may be a socket's reader or a timer: the supervisor must learn of the bug all the same.
+        except Exception as error:  # noqa: BLE001 (handed to the supervisor, see below)
+            # The caller of this method may be a socket's reader or a timer: the supervisor must learn of the bug all
+            # the same.
             self._bug = error
             self._over.set()
         finally:
             self._is_receiving = False
         self._set_timer()
 
-    # --- time -----------------------------------------------------------------------------------------------------------
+    # --- time ---------------------------------------------------------------------------------------------------------
 
-    def _elapsed_ms(self) -> float:
-        return (self._now() - self._began) * 1000
+    def elapsed_ms(self) -> float:
+        """Give wall milliseconds since the call began."""
+        return (self.now() - self._began) * 1000
 
     @property
     def _is_over(self) -> bool:
@@ -161,10 +162,10 @@ class CallRunner:
             self._timer = None
         if self._is_over or (due := self._conversation.next_timeout()) is None:
             return
-        delay = max(due - self._now(), 0.0)
+        delay = max(due - self.now(), 0.0)
         self._timer = asyncio.get_running_loop().call_later(delay, self.receive, ev.TimePassed())
 
-    # --- the end --------------------------------------------------------------------------------------------------------
+    # --- the end ------------------------------------------------------------------------------------------------------
 
     def _finish(self, action: ev.Finish) -> None:
         self._reason = action.reason
@@ -173,7 +174,7 @@ class CallRunner:
     async def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._sink.finish(
+        self.sink.finish(
             self._reason or EndReason.SHUTDOWN,
             CallTotals(
                 dropped_input_ms=round(self._hearing.dropped_ms),
@@ -182,9 +183,10 @@ class CallRunner:
         )
         await asyncio.gather(self._hearing.aclose(), self._speaking.aclose())
 
-    # --- performing -----------------------------------------------------------------------------------------------------
+    # --- performing ---------------------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task of this call's group."""
         if self._tasks is None:  # pragma: no cover (the engine only acts after CallStarted, which run sends)
             work.close()
             message = "the call is not running"
@@ -192,7 +194,7 @@ class CallRunner:
         return self._tasks.create_task(work)
 
     def _performers(self) -> dict[type, Callable[[Any], None]]:
-        door, speaking, sink = self._door, self._speaking, self._sink
+        door, speaking, sink = self.door, self._speaking, self.sink
         return {
             ev.Generate: self._generate,
             ev.Speak: speaking.speak,
@@ -210,13 +212,13 @@ class CallRunner:
             ev.ReportError: lambda a: door.show_error(a.code, a.message, retryable=a.retryable),
             ev.FlushRecogniser: lambda _: self._hearing.flush(),
             ev.Record: lambda a: sink.record_turn(a.turn),
-            ev.RecordEvent: lambda a: sink.record_event(a.kind, round(self._elapsed_ms()), a.detail),
+            ev.RecordEvent: lambda a: sink.record_event(a.kind, round(self.elapsed_ms()), a.detail),
             ev.Finish: self._finish,
         }
 
     def _generate(self, action: ev.Generate) -> None:
         self._stop_generation(action.reply)
-        self._generations[action.reply] = self._spawn(self._run_generation(action))
+        self._generations[action.reply] = self.spawn(self._run_generation(action))
 
     async def _run_generation(self, action: ev.Generate) -> None:
         """Stream one reply's text to the engine. Cancelling this task closes the provider's request."""

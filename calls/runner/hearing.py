@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 
 from calls.engine.agent import AgentSpec
-from calls.engine.events import AudioHeard, Event, RecognitionFailed
+from calls.engine.events import AudioHeard, RecognitionFailed
 from calls.enums import AudioEncoding, Speaker
 from calls.errors import AudioError, ProviderError
 from calls.providers.base import (
@@ -18,7 +17,7 @@ from calls.providers.base import (
     VoiceStream,
 )
 from calls.runner.options import CallOptions
-from calls.runner.ports import Sink
+from calls.runner.ports import Shell
 from calls.wire.audio import AudioFormat, Converter, silence
 
 log = logging.getLogger(__name__)
@@ -31,20 +30,10 @@ class Hearing:
     """One call's ear. ``hear`` is called for every frame and never waits."""
 
     def __init__(
-        self,
-        spec: AgentSpec,
-        options: CallOptions,
-        recogniser: SpeechToText,
-        detector: VoiceDetector,
-        *,
-        sink: Sink,
-        receive: Callable[[Event], None],
-        elapsed_ms: Callable[[], float],
+        self, shell: Shell, spec: AgentSpec, options: CallOptions, recogniser: SpeechToText, detector: VoiceDetector
     ) -> None:
+        self._shell = shell
         self._spec = spec
-        self._sink = sink
-        self._receive = receive
-        self._elapsed_ms = elapsed_ms
         self._detector = detector
         self._input = options.input
         self._target = options.input if recogniser.accepts(options.input) else recogniser.preferred
@@ -92,13 +81,13 @@ class Hearing:
         try:
             await self._stream.connect()
         except ProviderError as error:
-            self._receive(RecognitionFailed(str(error), connecting=True))
+            self._shell.receive(RecognitionFailed(str(error), connecting=True))
             return
         try:
             async for event in self._stream.events():
-                self._receive(event)
+                self._shell.receive(event)
         except ProviderError as error:
-            self._receive(RecognitionFailed(str(error)))
+            self._shell.receive(RecognitionFailed(str(error)))
 
     def hear(self, audio: bytes) -> None:
         """Take one frame in the input format. A frame that cannot be converted counts as silence of its length."""
@@ -121,10 +110,10 @@ class Hearing:
 
     def _record(self, pcm: bytes, duration: float) -> None:
         """Lay the frame behind the one before, unless the client had paused: then where the clock is."""
-        arrived = self._elapsed_ms() - duration
+        arrived = self._shell.elapsed_ms() - duration
         if arrived - self._recorded_ms > _GAP_MS:
             self._recorded_ms = arrived
-        self._sink.record_audio(Speaker.CALLER, max(self._recorded_ms, 0.0), pcm, self._input.rate)
+        self._shell.sink.record_audio(Speaker.CALLER, max(self._recorded_ms, 0.0), pcm, self._input.rate)
         self._recorded_ms += duration
 
     def _report_voice(self, report: VoiceReport) -> None:
@@ -140,7 +129,7 @@ class Hearing:
 
     def _tell(self) -> None:
         """Tell the engine how far the audio clock is; the clock moves with each frame, verdicts lag by a window."""
-        self._receive(
+        self._shell.receive(
             AudioHeard(until_ms=self._heard_ms, voiced_until_ms=self._voiced_until_ms, voiced_ms=self._voiced_ms),
         )
 

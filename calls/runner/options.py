@@ -8,9 +8,9 @@ from calls.wire.audio import AudioFormat
 class CallOptions(Struct, frozen=True, kw_only=True):
     """Formats, language and pacing of one call. Times in milliseconds of audio.
 
-    ``lead_ms``: how far audio is sent ahead of its playing. ``first_chunk_ms`` and ``chunk_ms``: a reply's first chunk is short,
-    so that it starts early; tiny later ones make gaps in clients that schedule each chunk for itself. ``cancel_gap_ms``: pause between
-    a cancel and the next reply's first chunk, wall time.
+    ``lead_ms``: how far audio is sent ahead of its playing. ``first_chunk_ms`` and ``chunk_ms``: a reply's first chunk
+    is short, so that it starts early; tiny later ones make gaps in clients that schedule each chunk for itself.
+    ``cancel_gap_ms``: pause between a cancel and the next reply's first chunk, wall time.
     """
 
     input: AudioFormat

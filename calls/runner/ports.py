@@ -1,11 +1,12 @@
 """What the runner needs from outside, as Protocols: where facts go, and what moves the line."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from calls.engine.events import Latency, SpokenTurn
+from calls.engine.events import Event, Latency, SpokenTurn
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
 
 
@@ -47,14 +48,16 @@ class Line(Protocol):
 class Door(Protocol):
     """The far side of the socket, spoken to in the words of its own protocol.
 
-    All methods are called in order on the event loop by the runner; they encode and write, and must not wait for anything but the
-    socket's own flow control.
+    All methods are called in order on the event loop by the runner; they encode and write, and must not wait for
+    anything but the socket's own flow control.
     """
 
     def show_state(self, before: ConversationState, after: ConversationState) -> None:
         """The conversation's state changed."""
 
-    def show_transcript(self, utterance: int, text: str, confidence: float, duration_ms: float, *, is_final: bool) -> None:
+    def show_transcript(
+        self, utterance: int, text: str, confidence: float, duration_ms: float, *, is_final: bool
+    ) -> None:
         """What the caller is saying or has said."""
 
     def show_token(self, reply: int, text: str) -> None:
@@ -77,3 +80,27 @@ class Door(Protocol):
 
     async def close(self, code: int) -> None:
         """Close the socket after everything sent so far."""
+
+
+class Shell(Protocol):
+    """What the parts of a runner see of it."""
+
+    @property
+    def door(self) -> Door:
+        """The far side."""
+
+    @property
+    def sink(self) -> Sink:
+        """Where facts go."""
+
+    def receive(self, event: Event) -> None:
+        """Tell the engine."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task that belongs to the call and is supervised by it."""
+
+    def now(self) -> float:
+        """Give the call's clock in seconds."""
+
+    def elapsed_ms(self) -> float:
+        """Give wall milliseconds since the call began."""

@@ -1,22 +1,35 @@
 """A whole call without a socket and without waiting: for ``manage.py simulate_call`` and for tests.
 
-The event loop's clock is virtual: where a loop would sleep until its next timer, this one moves its clock there at once. A call of
-minutes takes milliseconds and comes out the same every time.
+The event loop's clock is virtual: where a loop would sleep until its next timer, this one moves its clock there at
+once. A call of minutes takes milliseconds and comes out the same every time.
 """
 
 import asyncio
 import selectors
-from collections.abc import Callable, Coroutine, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
+from calls.engine.agent import AgentSpec
 from calls.engine.events import Latency, SpokenTurn
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
+from calls.providers.base import SpeechOptions
+from calls.providers.registry import CallProviders
+from calls.runner.call import CallLimits, CallRunner
+from calls.runner.options import CallOptions
 from calls.runner.ports import CallTotals
 from calls.wire.audio import AudioFormat, silence
 
 T = TypeVar("T")
 
 _FRAME_MS = 20.0
+_PAUSE_SECONDS = 0.4
+_CUT_IN_SECONDS = 1.2
+_ANSWER_SECONDS = 1.5
+"""After a line, before looking whether the agent has finished: the endpointing has to have decided by then."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -95,14 +108,26 @@ class CollectingSink:
 class CollectingDoor:
     """A door that keeps what it is told, in order, and tells when the state changes."""
 
-    def __init__(self) -> None:
-        self.shown: list[tuple[Any, ...]] = []
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.timed: list[tuple[float, tuple[Any, ...]]] = []
         self.audio: dict[int, bytearray] = {}
         self.state = ConversationState.INITIALIZING
         self.changed = asyncio.Event()
+        self._now = now
+
+    @property
+    def shown(self) -> list[tuple[Any, ...]]:
+        """What was shown, without its time."""
+        return [what for _, what in self.timed]
+
+    async def wait_for(self, state: ConversationState) -> None:
+        """Wait until the conversation is in this state."""
+        while self.state is not state:
+            self.changed.clear()
+            await self.changed.wait()
 
     def _show(self, *what: Any) -> None:
-        self.shown.append(what)
+        self.timed.append((self._now(), what))
         self.changed.set()
 
     def show_state(self, before: ConversationState, after: ConversationState) -> None:
@@ -153,22 +178,87 @@ class SimulatedCaller:
     def __init__(self, hear: Callable[[bytes], None], audio: AudioFormat) -> None:
         self._hear = hear
         self._format = audio
-        self._pending: list[bytes] = []
+        self._pending: deque[bytes] = deque()
+        self.finished = asyncio.Event()
         self._frame = len(silence(audio, _FRAME_MS))
 
     def say(self, audio: bytes) -> None:
         """Queue audio in the call's input format."""
+        self.finished.clear()
         self._pending += [audio[at : at + self._frame] for at in range(0, len(audio), self._frame)]
-
-    @property
-    def is_speaking(self) -> bool:
-        """Whether something is still to be said."""
-        return bool(self._pending)
 
     async def run(self) -> None:
         """Send a frame each 20 ms until cancelled."""
         quiet = silence(self._format, _FRAME_MS)
         while True:
-            frame = self._pending.pop(0) if self._pending else quiet
+            frame = self._pending.popleft() if self._pending else quiet
+            if not self._pending:
+                self.finished.set()
             self._hear(frame.ljust(self._frame, quiet[:1]))
             await asyncio.sleep(_FRAME_MS / 1000)
+
+
+class SimulatedCall(Struct, frozen=True):
+    """What a simulated call left: what was shown, in order with its second, and what was stored."""
+
+    shown: list[tuple[float, tuple[Any, ...]]]
+    sink: CollectingSink
+    seconds: float
+
+
+async def simulate(
+    spec: AgentSpec, providers: CallProviders, lines: Sequence[str], limits: CallLimits
+) -> SimulatedCall:
+    """Hold a whole call, to be run by ``run_virtually``.
+
+    The caller says the next line when the agent has finished; a line that begins with ``!`` cuts in. When the lines are
+    out the caller hangs up.
+    """
+    audio = AudioFormat(rate=16_000)
+    now = asyncio.get_running_loop().time
+    began = now()
+    door, sink = CollectingDoor(now), CollectingSink()
+    runner = CallRunner(
+        spec=spec,
+        options=CallOptions(input=audio, output=audio, language=spec.language),
+        door=door,
+        sink=sink,
+        providers=providers,
+        limits=limits,
+        clock=now,
+    )
+    caller = SimulatedCaller(runner.hear, audio)
+    call = asyncio.create_task(runner.run())
+    helpers = [
+        asyncio.create_task(caller.run()),
+        asyncio.create_task(_say_lines(caller, door, runner, lines, providers)),
+    ]
+    try:
+        await call
+    finally:
+        for helper in helpers:
+            helper.cancel()
+        await asyncio.gather(*helpers, return_exceptions=True)
+    return SimulatedCall(shown=door.timed, sink=sink, seconds=now() - began)
+
+
+async def _say_lines(
+    caller: SimulatedCaller, door: CollectingDoor, runner: CallRunner, lines: Sequence[str], providers: CallProviders
+) -> None:
+    """Say each line at its moment, then hang up."""
+    for line in lines:
+        text = line.removeprefix("!").strip()
+        await door.wait_for(ConversationState.RESPONDING if line.startswith("!") else ConversationState.LISTENING)
+        await asyncio.sleep(_CUT_IN_SECONDS if line.startswith("!") else _PAUSE_SECONDS)
+        caller.say(await _voice(text, providers))
+        await caller.finished.wait()
+        await asyncio.sleep(_ANSWER_SECONDS)
+    await door.wait_for(ConversationState.LISTENING)
+    await asyncio.sleep(_PAUSE_SECONDS)
+    runner.shut_down(EndReason.CALLER_DISCONNECTED)
+
+
+async def _voice(text: str, providers: CallProviders) -> bytes:
+    """Make the caller's audio with the call's own synthesiser."""
+    options = SpeechOptions(format=AudioFormat(rate=16_000), spec=AgentSpec(name="caller", prompt=""))
+    return await providers.cache.make(providers.tts[0], options, text)

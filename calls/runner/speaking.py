@@ -2,19 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Protocol
 
 from calls.engine.agent import AgentSpec
-from calls.engine.events import AudioSent, Cancel, Event, ReplySent, SentenceSent, SentenceTimed, Speak
+from calls.engine.events import AudioSent, Cancel, ReplySent, SentenceSent, SentenceTimed, Speak
 from calls.engine.playout import PlaybackClock
 from calls.enums import AudioEncoding, Speaker
 from calls.errors import AudioError, ProviderError
 from calls.providers.base import SpeechOptions, SpeechStream, TextToSpeech
 from calls.providers.cache import SpeechCache
 from calls.runner.options import CallOptions
-from calls.runner.ports import Door, Sink
+from calls.runner.ports import Shell
 from calls.runner.voice import ReplyVoice, SentenceBuffer
 from calls.wire.audio import AudioFormat, decode
 
@@ -24,39 +23,21 @@ _LOW_MS = 120.0
 """With less than this left to play, whatever audio there is goes out, however short."""
 
 
-class Spawn(Protocol):
-    """Starts a task that belongs to the call."""
-
-    def __call__(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Give the task, supervised by the call."""
-
-
 class Speaking:
-    """One call's mouth. The methods are called by the engine's actions and never wait; ``write`` is the single writer."""
+    """One call's mouth: what the engine's actions call never waits, and ``write`` is the single writer."""
 
     def __init__(
         self,
+        shell: Shell,
         spec: AgentSpec,
         options: CallOptions,
         synthesisers: Sequence[TextToSpeech],
         cache: SpeechCache,
-        *,
-        door: Door,
-        sink: Sink,
-        receive: Callable[[Event], None],
-        spawn: Spawn,
-        now: Callable[[], float],
-        elapsed_ms: Callable[[], float],
     ) -> None:
+        self._shell = shell
         self._options = options
         self._synthesisers = synthesisers
         self._cache = cache
-        self._door = door
-        self._sink = sink
-        self._receive = receive
-        self._spawn = spawn
-        self._now = now
-        self._elapsed_ms = elapsed_ms
         self._speech = SpeechOptions(
             format=options.output,
             spec=spec,
@@ -93,17 +74,17 @@ class Speaking:
         if (audio := self._cache.get(synthesiser, self._speech, action.text)) is not None:
             voice.lay(action.sentence, audio)
             if words := self._cache.words(synthesiser, self._speech, action.text):
-                self._receive(SentenceTimed(action.reply, action.sentence, words))
+                self._shell.receive(SentenceTimed(action.reply, action.sentence, words))
         elif voice.say(action.sentence, action.text, self.stream(action.tier)):
             self._stop_task(action.reply)
-            self._tasks[action.reply] = self._spawn(voice.run())
+            self._tasks[action.reply] = self._shell.spawn(voice.run())
 
     def _voice(self, reply: int) -> ReplyVoice:
         if reply not in self._voices:
             self._voices[reply] = ReplyVoice(
                 reply,
                 self._options.output,
-                receive=self._receive,
+                receive=self._shell.receive,
                 on_audio=self._wake.set,
                 on_conversion_error=self._count_conversion_error,
             )
@@ -130,9 +111,9 @@ class Speaking:
         if voice is None or not voice.is_started:
             return
         self._clock.reset()
-        self._not_before = self._now() + self._options.cancel_gap_ms / 1000
-        self._sink.cut_agent_audio(self._elapsed_ms())
-        self._door.cancel_reply(action.reply, action.reason, action.heard)
+        self._not_before = self._shell.now() + self._options.cancel_gap_ms / 1000
+        self._shell.sink.cut_agent_audio(self._shell.elapsed_ms())
+        self._shell.door.cancel_reply(action.reply, action.reason, action.heard)
 
     def _stop_task(self, reply: int) -> None:
         if task := self._tasks.pop(reply, None):
@@ -166,11 +147,11 @@ class Speaking:
                 self._end_reply(voice)
             elif buffer.is_empty:
                 voice.next_sentence += 1
-                self._receive(SentenceSent(voice.reply, voice.next_sentence - 1))
+                self._shell.receive(SentenceSent(voice.reply, voice.next_sentence - 1))
             elif self._is_worth_sending(voice, buffer):
                 await self._send_chunk(voice, buffer)
             else:
-                return max(self._clock.remaining_ms(self._now()) - _LOW_MS, 0.0) / 1000
+                return max(self._clock.remaining_ms(self._shell.now()) - _LOW_MS, 0.0) / 1000
         return None
 
     def _next_voice(self) -> ReplyVoice | None:
@@ -179,7 +160,7 @@ class Speaking:
 
     def _delay(self, voice: ReplyVoice) -> float:
         """Seconds until this reply may send its next chunk."""
-        now = self._now()
+        now = self._shell.now()
         ahead = self._clock.remaining_ms(now)
         if not voice.is_started:
             # A new reply makes clients cut what is playing, so it waits until the one before has been played.
@@ -188,7 +169,7 @@ class Speaking:
 
     def _is_worth_sending(self, voice: ReplyVoice, buffer: SentenceBuffer) -> bool:
         """Whether the chunk is long enough, or nothing is gained by waiting."""
-        if not voice.is_started or buffer.is_complete or self._clock.remaining_ms(self._now()) <= _LOW_MS:
+        if not voice.is_started or buffer.is_complete or self._clock.remaining_ms(self._shell.now()) <= _LOW_MS:
             return True
         return self._options.output.duration_ms(len(buffer.audio)) >= self._options.chunk_ms
 
@@ -198,19 +179,19 @@ class Speaking:
         chunk = buffer.take(_whole_samples(output, limit))
         if not voice.is_started:
             voice.is_started = True
-            self._door.start_reply(voice.reply)
-        now = self._now()
+            self._shell.door.start_reply(voice.reply)
+        now = self._shell.now()
         duration = output.duration_ms(len(chunk))
-        starts_ms = self._elapsed_ms() + self._clock.remaining_ms(now)
+        starts_ms = self._shell.elapsed_ms() + self._clock.remaining_ms(now)
         self._clock.add(duration, now)
-        self._sink.record_audio(Speaker.AGENT, starts_ms, decode(chunk, output.encoding), output.rate)
-        self._receive(AudioSent(voice.reply, voice.next_sentence, duration))
-        await self._door.send_audio(voice.reply, chunk)
+        self._shell.sink.record_audio(Speaker.AGENT, starts_ms, decode(chunk, output.encoding), output.rate)
+        self._shell.receive(AudioSent(voice.reply, voice.next_sentence, duration))
+        await self._shell.door.send_audio(voice.reply, chunk)
 
     def _end_reply(self, voice: ReplyVoice) -> None:
         self._voices.pop(voice.reply, None)
         self._tasks.pop(voice.reply, None)
-        self._receive(ReplySent(voice.reply))
+        self._shell.receive(ReplySent(voice.reply))
 
     def stop(self) -> None:
         """Stop everything that is being synthesised."""

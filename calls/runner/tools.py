@@ -11,7 +11,9 @@ END_CALL: Mapping[str, Any] = {
     ),
     "parameters": {
         "type": "object",
-        "properties": {"goodbye": {"type": "string", "description": "The last words to the caller, one short sentence."}},
+        "properties": {
+            "goodbye": {"type": "string", "description": "The last words to the caller, one short sentence."}
+        },
         "required": ["goodbye"],
         "additionalProperties": False,
     },

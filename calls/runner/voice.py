@@ -31,7 +31,7 @@ class SentenceBuffer:
 
 
 class ReplyVoice:
-    """One reply on its way from text to audio. It may be made before the reply is committed; the writer sends it only after."""
+    """One reply on its way from text to audio. It may be made before the reply is committed, and is sent only after."""
 
     def __init__(
         self,

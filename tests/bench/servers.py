@@ -1,4 +1,6 @@
-"""What the benchmarks start: a server of ours on one core, the simulated vendors on another, in folders that go away."""
+"""What the benchmarks start: a server of ours on one core, the simulated vendors on another, in folders that go
+away.
+"""
 
 import contextlib
 import os
@@ -55,7 +57,7 @@ def wait_until_answers(url: str, process: subprocess.Popen[bytes], seconds: floa
             break
         try:
             with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 (an address of our own)
-                if answer.status == 200:  # noqa: PLR2004
+                if answer.status == 200:
                     return time.monotonic() - began
         except (urllib.error.URLError, OSError):
             time.sleep(0.02)
@@ -79,7 +81,11 @@ def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
 def manage(values: Mapping[str, str], *arguments: str) -> None:
     """Run a management command."""
     subprocess.run(  # noqa: S603
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**os.environ, **values}, check=True, stdout=subprocess.DEVNULL
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **values},
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 

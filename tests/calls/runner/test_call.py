@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from calls.engine.agent import AgentSpec, Silence
-from calls.engine.events import EndOfTurn, HangUpRequested, SpokenTurn, TextTyped, ToolRequest
+from calls.engine.events import EndOfTurn, HangUpRequested, TextTyped, ToolRequest
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Role, Speaker
 from calls.errors import ProviderRejectedError, ProviderUnavailableError
 from calls.providers.base import TextDelta
@@ -87,7 +88,7 @@ async def speak(call: Call, seconds: float, *, loud: bool = True) -> None:
         await asyncio.sleep(0.02)
 
 
-def test_the_opening_goes_out_in_a_short_chunk_and_then_in_longer_ones(tmp_path):
+def test_the_opening_goes_out_in_a_short_chunk_and_then_in_longer_ones(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await call.until(lambda: call.door.state is ConversationState.LISTENING)
         call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
@@ -103,7 +104,7 @@ def test_the_opening_goes_out_in_a_short_chunk_and_then_in_longer_ones(tmp_path)
     assert call.sink.reason is EndReason.CALLER_DISCONNECTED
 
 
-def test_audio_is_sent_at_most_the_lead_ahead_of_its_playing(tmp_path):
+def test_audio_is_sent_at_most_the_lead_ahead_of_its_playing(tmp_path: Path) -> None:
     sent: list[tuple[float, float]] = []
 
     async def scenario(call: Call) -> None:
@@ -127,7 +128,7 @@ def test_audio_is_sent_at_most_the_lead_ahead_of_its_playing(tmp_path):
     assert total == 101 * 60
 
 
-def test_a_typed_turn_is_answered_and_both_turns_are_recorded(tmp_path):
+def test_a_typed_turn_is_answered_and_both_turns_are_recorded(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         call.runner.receive(TextTyped("What does it cost?"))
         await call.until(lambda: "complete" in call.kinds())
@@ -147,7 +148,7 @@ def test_a_typed_turn_is_answered_and_both_turns_are_recorded(tmp_path):
     assert model.closed == 1
 
 
-def test_a_spoken_turn_of_a_turn_detecting_recogniser_is_answered(tmp_path):
+def test_a_spoken_turn_of_a_turn_detecting_recogniser_is_answered(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await speak(call, 1.0)
         call.stream.emit(EndOfTurn("How are you?"))
@@ -156,16 +157,14 @@ def test_a_spoken_turn_of_a_turn_detecting_recogniser_is_answered(tmp_path):
         call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
 
     model = FakeModel([TextDelta("Fine, thank you.")])
-    call = hold(
-        lambda: Call(agent(), model, recogniser=FakeRecogniser(detects_turns=True), folder=tmp_path), scenario
-    )
+    call = hold(lambda: Call(agent(), model, recogniser=FakeRecogniser(detects_turns=True), folder=tmp_path), scenario)
 
     assert call.words() == [(Speaker.CALLER, "How are you?", False), (Speaker.AGENT, "Fine, thank you.", False)]
     assert call.stream.hints == [True]
     assert call.stream.is_closed
 
 
-def test_a_barge_in_cancels_at_once_and_no_byte_of_the_reply_follows(tmp_path):
+def test_a_barge_in_cancels_at_once_and_no_byte_of_the_reply_follows(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await call.until(lambda: call.door.state is ConversationState.RESPONDING)
         await speak(call, 1.0, loud=False)
@@ -197,7 +196,7 @@ def test_a_barge_in_cancels_at_once_and_no_byte_of_the_reply_follows(tmp_path):
     assert heard_ms < (len(opening) + len("It is Ada.")) * 60
 
 
-def test_a_model_that_fails_is_replaced_by_the_fallback(tmp_path):
+def test_a_model_that_fails_is_replaced_by_the_fallback(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         call.runner.receive(TextTyped("Hello?"))
         await call.until(lambda: call.door.state is ConversationState.RESPONDING)
@@ -210,7 +209,7 @@ def test_a_model_that_fails_is_replaced_by_the_fallback(tmp_path):
     assert call.words() == [(Speaker.CALLER, "Hello?", False), (Speaker.AGENT, "Hi!", False)]
 
 
-def test_a_synthesiser_that_fails_is_replaced_by_the_fallback(tmp_path):
+def test_a_synthesiser_that_fails_is_replaced_by_the_fallback(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         call.runner.receive(TextTyped("Hello?"))
         await call.until(lambda: call.door.state is ConversationState.RESPONDING)
@@ -220,7 +219,9 @@ def test_a_synthesiser_that_fails_is_replaced_by_the_fallback(tmp_path):
     def make() -> Call:
         broken = FakeSynthesiser()
         broken.failures = [ProviderUnavailableError("gone", provider="cartesia", role=Role.TTS)] * 9
-        return Call(agent(), FakeModel([TextDelta("Hi there!")]), synthesisers=(broken, FakeSynthesiser()), folder=tmp_path)
+        return Call(
+            agent(), FakeModel([TextDelta("Hi there!")]), synthesisers=(broken, FakeSynthesiser()), folder=tmp_path
+        )
 
     call = hold(make, scenario)
 
@@ -228,7 +229,7 @@ def test_a_synthesiser_that_fails_is_replaced_by_the_fallback(tmp_path):
     assert call.synthesisers[1].said == ["Hi there!"]
 
 
-def test_a_model_that_hangs_gives_a_cached_fallback_line_within_the_budget(tmp_path):
+def test_a_model_that_hangs_gives_a_cached_fallback_line_within_the_budget(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await asyncio.sleep(30)  # the cache is warm by then
         call.synthesisers[0].failures = [ProviderUnavailableError("gone", provider="tts", role=Role.TTS)] * 9
@@ -247,7 +248,7 @@ def test_a_model_that_hangs_gives_a_cached_fallback_line_within_the_budget(tmp_p
     assert errors == [ErrorCode.LLM]
 
 
-def test_a_recogniser_that_cannot_be_reached_is_a_connection_error(tmp_path):
+def test_a_recogniser_that_cannot_be_reached_is_a_connection_error(tmp_path: Path) -> None:
     recogniser = FakeRecogniser()
     recogniser.refusal = ProviderRejectedError("HTTP 401", provider="deepgram", role=Role.STT)
 
@@ -260,7 +261,7 @@ def test_a_recogniser_that_cannot_be_reached_is_a_connection_error(tmp_path):
     assert call.sink.reason is EndReason.PROVIDER_FAILED
 
 
-def test_a_goodbye_tool_ends_the_call_after_the_goodbye_was_played(tmp_path):
+def test_a_goodbye_tool_ends_the_call_after_the_goodbye_was_played(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         call.runner.receive(TextTyped("Bye."))
 
@@ -272,7 +273,7 @@ def test_a_goodbye_tool_ends_the_call_after_the_goodbye_was_played(tmp_path):
     assert len(call.door.audio[1]) == len("Goodbye, and thank you.") * 60 * 16
 
 
-def test_a_hang_up_by_the_caller_is_answered_with_a_goodbye(tmp_path):
+def test_a_hang_up_by_the_caller_is_answered_with_a_goodbye(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         call.runner.receive(HangUpRequested())
 
@@ -282,7 +283,7 @@ def test_a_hang_up_by_the_caller_is_answered_with_a_goodbye(tmp_path):
     assert call.sink.reason is EndReason.CALLER_ENDED
 
 
-def test_a_cancelled_call_records_what_was_said_and_ends_as_shut_down(tmp_path):
+def test_a_cancelled_call_records_what_was_said_and_ends_as_shut_down(tmp_path: Path) -> None:
     async def both() -> Call:
         call = Call(agent(opening="Hello, this is Ada calling from the office."), folder=tmp_path)
         running = asyncio.create_task(call.runner.run())
@@ -299,7 +300,7 @@ def test_a_cancelled_call_records_what_was_said_and_ends_as_shut_down(tmp_path):
     assert call.sink.reason is EndReason.SHUTDOWN
 
 
-def test_a_bug_in_the_engine_surfaces_and_the_call_is_closed(tmp_path):
+def test_a_bug_in_the_engine_surfaces_and_the_call_is_closed(tmp_path: Path) -> None:
     async def both() -> Call:
         call = Call(agent(), folder=tmp_path)
         running = asyncio.create_task(call.runner.run())
@@ -315,7 +316,7 @@ def test_a_bug_in_the_engine_surfaces_and_the_call_is_closed(tmp_path):
     assert call.stream.is_closed
 
 
-def test_audio_that_the_recogniser_takes_as_it_is_is_not_converted(tmp_path):
+def test_audio_that_the_recogniser_takes_as_it_is_is_not_converted(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await speak(call, 0.2)
         call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
@@ -326,7 +327,7 @@ def test_audio_that_the_recogniser_takes_as_it_is_is_not_converted(tmp_path):
     assert call.stream.options.format == WIRE
 
 
-def test_audio_of_another_rate_reaches_the_recogniser_at_its_own(tmp_path):
+def test_audio_of_another_rate_reaches_the_recogniser_at_its_own(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await speak(call, 1.0)
         call.runner.shut_down(EndReason.CALLER_DISCONNECTED)

@@ -1,0 +1,194 @@
+"""Our own share of voice-to-voice latency, barge-in and acks, over ``/ws`` with simulated vendors.
+
+The server runs on one core, the simulated vendors and the callers on another. Own share of a turn = first audio chunk
+received, minus last voiced frame sent, minus what each simulator took for that turn (its own clock: from the last
+voiced frame, the request or the sentence to its answer). ``python -m tests.bench.bench_latency --calls 1 100 --turns
+5``.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench import servers
+from tests.bench.caller import BenchCaller, frames_of, percentile
+from tests.simulators import sound
+
+RATE = 8000
+SERVER_CORE, VENDOR_CORE = 0, 1
+LATE_LIMIT = 0.005
+"""A run whose frames leave later than this at p99 measures the generator, not the server."""
+MEGABYTE = 1024 * 1024
+
+
+@dataclass
+class Figures:
+    """What one run measured; seconds."""
+
+    turns: list[tuple[str, str, float, float]] = field(default_factory=list)
+    """Transcript, spoken text, last voiced frame, first audio."""
+    acks: list[float] = field(default_factory=list)
+    barge_ins: list[float] = field(default_factory=list)
+    late_bytes: int = 0
+    lateness: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+async def hold_call(url: str, turns: int, figures: Figures) -> None:
+    """Hold one call of so many turns, each second one interrupted."""
+    frames = frames_of(sound.encode("linear16", sound.speech("one two three four five", RATE)), RATE)
+    voiced = [at for at, frame in enumerate(frames) if any(frame)]
+    async with BenchCaller(url, RATE, None) as caller:
+        figures.acks.append(await caller.start())
+        for turn in range(turns):
+            await asyncio.sleep(random.uniform(0.2, 1.2))  # noqa: S311 (spreads the load)
+            caller.say(frames, "ended", voiced[-1])
+            first, _ = await caller.wait_for("audio.output.chunk")
+            text, ended = caller.last_text, caller.sent_at["ended"]
+            if turn % 2:
+                await _barge_in(caller, frames, voiced[0], figures)
+                continue
+            _, complete = await caller.wait_for("conversation.response.complete")
+            figures.turns.append((text, complete["payload"]["text"], ended, first))
+            await asyncio.sleep(2.2)  # audio is sent at most two seconds ahead: now it has been played
+        figures.lateness += caller.lateness
+
+
+async def _barge_in(caller: BenchCaller, frames: list[bytes], first_voiced: int, figures: Figures) -> None:
+    """Speak into the reply; then wait for the answer to that and let it play out."""
+    await asyncio.sleep(0.3)
+    caller.say(frames, "began", first_voiced)
+    at, cancel = await caller.wait_for("audio.output.cancel")
+    figures.barge_ins.append(at - caller.sent_at["began"])
+    while True:
+        _, event = await caller.wait_for("audio.output.chunk", "conversation.response.complete")
+        is_old = event["payload"]["utteranceId"] == cancel["payload"]["utteranceId"]
+        if event["eventType"] == "conversation.response.complete":
+            break
+        figures.late_bytes += is_old * len(event["payload"]["audio"])
+    await asyncio.sleep(2.2)
+
+
+def own_shares(figures: Figures, delays_file: Path) -> list[float]:
+    """Subtract from each turn what the simulators say that they took for it."""
+    taken: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for line in delays_file.read_text().splitlines():
+        delay = json.loads(line)
+        taken[delay["provider"], delay["key"]].append(delay["answered_at"] - delay["asked_at"])
+    shares = []
+    for transcript, spoken, ended, first in figures.turns:
+        pieces = [key for provider, key in taken if provider == "cartesia" and key and spoken.startswith(key.strip())]
+        keys = [("deepgram", transcript), ("openai", transcript), ("cartesia", max(pieces, key=len, default=""))]
+        if all(key in taken for key in keys):
+            shares.append(first - ended - sum(taken[key][-1] for key in keys))
+    return shares
+
+
+def show(calls: int, figures: Figures, shares: list[float], usage: tuple[float, float, float]) -> None:
+    """Print one run as rows."""
+    late = percentile(figures.lateness, 0.99)
+    cpu, base, memory = usage
+    verdict = "" if late <= LATE_LIMIT else f"  INVALID: the generator was {late * 1000:.1f} ms late at p99"
+    counts = f"{len(shares)} turns, {len(figures.barge_ins)} barge-ins, {len(figures.failures)} failed"
+    print(f"{calls} calls: {counts}{verdict}")
+    measured = {
+        "own share": shares,
+        "barge-in": figures.barge_ins,
+        "ack": figures.acks,
+        "generator lateness": figures.lateness,
+    }
+    for name, values in measured.items():
+        row = "  ".join(f"p{share * 100:.0f} {percentile(values, share) * 1000:7.1f} ms" for share in (0.5, 0.95, 0.99))
+        print(f"  {name:<20} {row}")
+    print(f"  bytes of a cancelled reply after its cancel: {figures.late_bytes}")
+    print(f"  server: {cpu * 100:.0f} % of a core, {cpu * 1000 / calls:.1f} ms a call-second")
+    print(f"  memory: {base:.0f} MB before, {memory:.0f} MB under load, {(memory - base) / calls:.2f} MB a call")
+    for failure in figures.failures[:3]:
+        print(f"  failed: {failure}")
+
+
+def usage_of(pid: int) -> tuple[float, float]:
+    """Give CPU seconds and resident megabytes of a process."""
+    stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
+
+
+async def load(url: str, calls: int, turns: int, pid: int) -> tuple[Figures, tuple[float, float, float]]:
+    """Run so many calls side by side."""
+    figures = Figures()
+    cpu_before, base = usage_of(pid)
+    began = time.monotonic()
+
+    async def one(number: int) -> None:
+        await asyncio.sleep(number * 0.02)
+        try:
+            await hold_call(url, turns, figures)
+        except (TimeoutError, OSError, KeyError) as error:
+            figures.failures.append(f"{type(error).__name__}: {error}")
+
+    peak = 0.0
+    work = asyncio.gather(*(one(number) for number in range(calls)))
+    while not work.done():
+        await asyncio.wait([work], timeout=1)
+        peak = max(peak, usage_of(pid)[1])
+    cpu_after, _ = usage_of(pid)
+    return figures, ((cpu_after - cpu_before) / (time.monotonic() - began), base, peak)
+
+
+def main() -> None:
+    """Start everything, run each number of calls and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, nargs="+", default=[1, 100])
+    parser.add_argument("--turns", type=int, default=6)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {VENDOR_CORE} if (os.cpu_count() or 1) > VENDOR_CORE else {0})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ports = [servers.free_port() for _ in range(4)]
+        delays = folder / "delays.jsonl"
+        delays.touch()
+        vendors = servers.pinned(
+            VENDOR_CORE, sys.executable, "-m", "tests.simulators", "--deepgram-port", str(ports[1]), "--openai-port",
+            str(ports[2]), "--cartesia-port", str(ports[3]), "--delays-file", str(delays), "--script",
+            "call {connection} turn {turn}",
+        )  # fmt: skip
+        values = servers.environment(
+            folder / "data", ports[0],
+            DEEPGRAM_API_KEY="k", DEEPGRAM_BASE_URL=f"http://127.0.0.1:{ports[1]}",
+            OPENAI_API_KEY="k", OPENAI_BASE_URL=f"http://127.0.0.1:{ports[2]}/v1",
+            CARTESIA_API_KEY="k", CARTESIA_BASE_URL=f"http://127.0.0.1:{ports[3]}",
+        )  # fmt: skip
+        servers.manage(values, "migrate", "--verbosity", "0")
+        servers.manage(values, "shell", "-c", _MAKE_AGENT)
+        log = folder / "log"
+        with (
+            servers.running(vendors, {}, log),
+            servers.running(servers.pinned(SERVER_CORE, *servers.uvicorn(ports[0])), values, log) as server,
+        ):
+            cold = servers.wait_until_answers(f"http://127.0.0.1:{ports[0]}/health/live", server)
+            print(f"cold start of the web process: {cold:.2f} s")
+            url = f"ws://127.0.0.1:{ports[0]}/ws"
+            asyncio.run(load(url, 1, 1, server.pid))  # connections and imports
+            for calls in options.calls:
+                figures, usage = asyncio.run(load(url, calls, options.turns, server.pid))
+                show(calls, figures, own_shares(figures, delays), usage)
+
+
+_MAKE_AGENT = """
+from calls.engine.agent import AgentSpec, Endpointing
+from calls.services import ensure_demo_agent
+ensure_demo_agent(AgentSpec(name="Benchmark", prompt="Answer.", endpointing=Endpointing(eager_ms=0)))
+"""
+"""No speculation: with it the parts overlap, and subtracting them would flatter."""
+
+if __name__ == "__main__":
+    main()
