@@ -18,16 +18,19 @@ app.autodiscover_tasks()
 logger = logging.getLogger(__name__)
 
 
-@setup_logging.connect
 def _keep_logging(**_facts: Any) -> None:
     """Leave the logging as the settings have it: a receiver here stops Celery from replacing it."""
 
 
-@worker_ready.connect
 def _say_worker_ready(**_facts: Any) -> None:
     logger.info("the worker takes tasks")
 
 
-@beat_init.connect
 def _say_scheduler_ready(**_facts: Any) -> None:
     logger.info("the scheduler runs")
+
+
+# Celery holds receivers weakly; these are held by the module.
+setup_logging.connect(_keep_logging)
+worker_ready.connect(_say_worker_ready)
+beat_init.connect(_say_scheduler_ready)

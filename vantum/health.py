@@ -149,6 +149,8 @@ async def ready(_request: HttpRequest) -> HttpResponse:
     on_the_line = f"{live_calls.count} live" + ("; draining, takes no new call" if is_draining else "")
     parts["calls"] = {"ok": not is_draining, "detail": on_the_line, "ms": 0}
     is_ready = all(part["ok"] for part in parts.values())
-    return JsonResponse(
-        {"status": "ready" if is_ready else "not ready", "parts": parts}, status=200 if is_ready else 503
-    )
+    body = {"status": "ready" if is_ready else "not ready", "parts": parts}
+    response = JsonResponse(body, status=200 if is_ready else 503)
+    # Django would log each 503 as an error; a load balancer asks every second.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 (its only switch)
+    return response

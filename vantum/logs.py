@@ -14,13 +14,15 @@ from typing import Any
 
 _call_id: ContextVar[str] = ContextVar("call_id", default="")
 
-# A number is masked where it is written for people or as E.164; the hyphen guards keep UUIDs as they are.
+# A number is masked as E.164, as people write it, or bare where it can be North American; the hyphens guard UUIDs.
 _PHONE = re.compile(
-    r"(?<![\w.-])(?:\+\d[\d ().-]{5,17}\d|\(\d{3}\) ?\d{3}[-. ]\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4}|\d{10,11})(?![\w-])"
+    r"(?<![\w.-])(?:\+\d[\d ().-]{5,17}\d|\(\d{3}\) ?\d{3}[-. ]\d{4}|\d{3}[-. ]\d{3}[-. ]\d{4}|1?[2-9]\d\d[2-9]\d{6})"
+    r"(?![\w-])"
 )
 _KEY = re.compile(
-    r"(?i)\b((?:bearer|token|basic)\s+|(?:api[-_]?key|token|secret|password|authorization)[\"']?\s*[=:]\s*[\"']?)"
-    r"(?!bearer\b|token\b|basic\b)[\w.~+/=-]{6,}"
+    r"(?i)\b(bearer\s+|authorization[\"']?\s*[=:]\s*[\"']?(?:token|basic|bearer)\s+"
+    r"|(?:api[-_]?key|token|secret|password|authorization)[\"']?\s*[=:]\s*[\"']?)"
+    r"(?!(?:bearer|token|basic)\s)[\w.~+/=-]{6,}"
 )
 _BARE_KEY = re.compile(r"\bsk[-_][\w-]{8,}")
 _URL_PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s/@]+@")

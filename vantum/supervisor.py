@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from asyncio.subprocess import PIPE, STDOUT, Process
+from asyncio.subprocess import Process
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from pathlib import Path
 
 _TETHER = Path(__file__).with_name("tether.py")
 _LONG_LINE = 2**20
+_LAST_LINES_SECONDS = 1.0
 
 
 class GaveUpError(Exception):
@@ -105,41 +106,46 @@ class Supervisor:
             pause = min(pause * 2, self._policy.longest_pause)
 
     async def _run_once(self, program: Program) -> int:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-IS",
-            str(_TETHER),
-            *program.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
-            limit=_LONG_LINE,
-            # A group of its own: Ctrl-C reaches the supervisor alone, which then stops its programs in order.
-            start_new_session=True,
-        )
+        # A pipe of our own: asyncio's would keep ``wait`` waiting until the last grandchild has closed it.
+        lines, written = os.pipe()
+        reading = asyncio.create_task(self._read(program.name, lines))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-IS",
+                str(_TETHER),
+                *program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=written,
+                stderr=written,
+                # A group of its own: Ctrl-C reaches the supervisor alone, which then stops its programs in order.
+                start_new_session=True,
+            )
+        finally:
+            os.close(written)
         self._running[program.name] = process
         if self._stopping.is_set():
             _signal_group(process, signal.SIGTERM)
         try:
-            await self._show_lines(program.name, process)
             return await process.wait()
         finally:
-            # What the program itself had started goes with it.
+            # What the program itself had started goes with it, and with that the last writers of its lines.
             _signal_group(process, signal.SIGKILL)
+            await asyncio.wait({reading}, timeout=_LAST_LINES_SECONDS)
+            reading.cancel()
             del self._running[program.name]
 
-    async def _show_lines(self, name: str, process: Process) -> None:
-        assert process.stdout is not None  # noqa: S101 (it was asked for)
-        reader = asyncio.create_task(self._read(name, process.stdout))
-        await process.wait()
-        # A grandchild may hold the pipe open; what is in it now is shown.
-        await asyncio.wait({reader}, timeout=0.5)
-        reader.cancel()
-
-    async def _read(self, name: str, lines: asyncio.StreamReader) -> None:
-        while line := await self._line(lines):
-            if text := line.decode(errors="replace").rstrip():
-                self._show(name, text)
+    async def _read(self, name: str, descriptor: int) -> None:
+        reader = asyncio.StreamReader(limit=_LONG_LINE)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb", buffering=0)
+        )
+        try:
+            while line := await self._line(reader):
+                if text := line.decode(errors="replace").rstrip():
+                    self._show(name, text)
+        finally:
+            transport.close()
 
     @staticmethod
     async def _line(lines: asyncio.StreamReader) -> bytes:

@@ -1,0 +1,90 @@
+import asyncio
+import signal
+
+import pytest
+import uvicorn
+from pytest_django import Settings
+
+from calls.enums import EndReason
+from calls.live import LiveCalls
+from vantum import server
+from vantum.server import MAX_FRAME_BYTES, DrainingServer, config
+
+
+class Call:
+    """A call that ends when it is told to."""
+
+    def __init__(self, live_calls: LiveCalls) -> None:
+        self.reasons: list[EndReason] = []
+        self._live_calls = live_calls
+        live_calls.add(self)
+
+    def shut_down(self, reason: EndReason) -> None:
+        self.reasons.append(reason)
+        self._live_calls.discard(self)
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Uvicorn's own shutdown did, of which the tests need only that it came."""
+    steps: list[str] = []
+
+    async def shutdown(_server: uvicorn.Server, _sockets: object = None) -> None:
+        steps.append("closed")
+
+    monkeypatch.setattr(uvicorn.Server, "shutdown", shutdown)
+    return steps
+
+
+@pytest.fixture(autouse=True)
+def live_calls(monkeypatch: pytest.MonkeyPatch) -> LiveCalls:
+    """Give the calls of a process of the test's own."""
+    calls = LiveCalls()
+    monkeypatch.setattr(server, "live_calls", calls)
+    return calls
+
+
+def test_the_server_runs_as_it_was_measured(settings: Settings) -> None:
+    settings.HOST, settings.PORT = "127.0.0.2", 8123
+    made = config()
+    assert (made.host, made.port, made.loop, made.ws, made.workers) == (
+        "127.0.0.2",
+        8123,
+        "uvloop",
+        "websockets-sansio",
+        1,
+    )
+    assert (made.ws_max_size, made.ws_per_message_deflate, made.log_config) == (MAX_FRAME_BYTES, False, None)
+
+
+async def test_a_call_may_end_before_the_sockets_close(
+    settings: Settings, closed: list[str], live_calls: LiveCalls
+) -> None:
+    settings.DRAIN_SECONDS = 30
+    call, web = Call(live_calls), DrainingServer(config())
+    stopping = asyncio.create_task(web.shutdown())
+    asyncio.get_running_loop().call_later(0.01, live_calls.discard, call)
+    assert closed == []
+    await stopping
+    assert (live_calls.is_draining, closed, call.reasons) == (True, ["closed"], [])
+
+
+async def test_a_call_that_lasts_is_ended_as_a_shutdown(
+    settings: Settings, closed: list[str], live_calls: LiveCalls
+) -> None:
+    settings.DRAIN_SECONDS = 0
+    call, web = Call(live_calls), DrainingServer(config())
+    await web.shutdown()
+    assert (closed, call.reasons) == (["closed"], [EndReason.SHUTDOWN])
+
+
+async def test_a_second_signal_stops_waiting(settings: Settings, closed: list[str], live_calls: LiveCalls) -> None:
+    settings.DRAIN_SECONDS = 600
+    call, web = Call(live_calls), DrainingServer(config())
+    web.handle_exit(signal.SIGTERM, None)
+    assert (web.should_exit, web.force_exit) == (True, False)
+    stopping = asyncio.create_task(web.shutdown())
+    web.handle_exit(signal.SIGTERM, None)
+    async with asyncio.timeout(5):
+        await stopping
+    assert (closed, call.reasons) == (["closed"], [EndReason.SHUTDOWN])
