@@ -1,7 +1,5 @@
 """The site's addresses; what is about calls is in ``calls.urls``."""
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
 
@@ -13,6 +11,5 @@ urlpatterns = [
     path("health/live", live, name="health-live"),
     path("health/ready", ready, name="health-ready"),
     path("metrics", metrics, name="metrics"),
+    path("", include("calls.urls")),
 ]
-if find_spec("calls.urls"):
-    urlpatterns.append(path("", include("calls.urls")))

@@ -1,14 +1,12 @@
 """``runstack``: web, worker and scheduler as one foreground command."""
 
 import asyncio
-import importlib
 import os
 import signal
 import socket
 import sys
 import threading
 from argparse import ArgumentParser
-from importlib.util import find_spec
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -17,6 +15,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from calls.demo import DEMO_AGENT
 from calls.services import ensure_demo_agent
 from vantum.accounts import Login, ensure_admin
 from vantum.supervisor import GaveUpError, Policy, Program, Supervisor
@@ -65,8 +64,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
-        if find_spec("calls.demo"):
-            ensure_demo_agent(importlib.import_module("calls.demo").DEMO_AGENT)
+        ensure_demo_agent(DEMO_AGENT)
         return ensure_admin()
 
     async def _run(self, stack: tuple[Program, ...], login: Login | None) -> None:
