@@ -1,0 +1,107 @@
+"""A thousand calls opened and closed in one process: what do they leave behind?
+
+Each call starts, types a line, hears the beginning of the answer and goes, every other one without a goodbye. Memory,
+threads, open files (sockets among them) and asyncio tasks are read before and after. Server and callers share the
+process, so that tasks can be counted; scripted providers. ``python -m tests.bench.bench_soak --calls 1000``.
+"""
+
+import argparse
+import asyncio
+import gc
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from tests.bench import servers
+from tests.bench.caller import BenchCaller
+
+SIDE_BY_SIDE = 25
+SETTLE_SECONDS = 3.0
+
+
+def left_behind() -> dict[str, float]:
+    """Count what a leak would show in."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "memory (MB)": pages * os.sysconf("SC_PAGE_SIZE") / 1024 / 1024,
+        "asyncio tasks": len(asyncio.all_tasks()),
+        "open files": len(os.listdir("/proc/self/fd")),
+        "threads": threading.active_count(),
+    }
+
+
+async def hold_call(url: str, number: int) -> None:
+    """Hold one short call."""
+    async with BenchCaller(url, 8000, None) as caller:
+        await caller.start()
+        await caller.send("user.text", text="How much does it cost?")
+        await caller.wait_for("audio.output.chunk")
+        if number % 2:
+            await caller.send("connection.lifecycle.disconnect")
+            await caller.socket.wait_closed()
+
+
+async def hold_calls(url: str, count: int) -> None:
+    """Hold so many calls, a few at a time."""
+    gate = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(number: int) -> None:
+        async with gate:
+            await hold_call(url, number)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(count):
+            tasks.create_task(one(number))
+    await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def soak(port: int, count: int) -> None:
+    """Serve and call, and print what changed."""
+    import uvicorn  # noqa: PLC0415 (the settings come first)
+
+    config = uvicorn.Config(
+        "vantum.asgi:application", port=port, ws="websockets-sansio", ws_per_message_deflate=False, log_level="warning"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.05)
+    url = f"ws://127.0.0.1:{port}/ws"
+    await hold_calls(url, max(count // 5, SIDE_BY_SIDE))  # imports, pools and caches
+    before, began = left_behind(), time.monotonic()
+    await hold_calls(url, count)
+    seconds, after = time.monotonic() - began, left_behind()
+    print(f"{count} calls in {seconds:.0f} s")
+    for name, value in after.items():
+        print(f"  {name:<15} before {before[name]:8.1f}  after {value:8.1f}  change {value - before[name]:+.1f}")
+    server.should_exit = True
+    await serving
+
+
+def main() -> None:
+    """Make a throw-away installation and soak it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=1000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        port = servers.free_port()
+        values = servers.environment(
+            Path(name), port, STT_PROVIDER="scripted", LLM_PROVIDER="scripted", TTS_PROVIDER="scripted"
+        )
+        os.environ.update(values)
+        servers.manage(values, "migrate", "--verbosity", "0")
+        servers.manage(values, "shell", "-c", _MAKE_AGENT)
+        asyncio.run(soak(port, options.calls))
+
+
+_MAKE_AGENT = """
+from calls.demo import DEMO_AGENT
+from calls.services import ensure_demo_agent
+ensure_demo_agent(DEMO_AGENT)
+"""
+
+if __name__ == "__main__":
+    main()
