@@ -22,6 +22,7 @@ from calls.engine.events import (
     Word,
 )
 from calls.wire.audio import AudioFormat
+from calls.wire.vad import VoiceReport as VoiceReport  # noqa: PLC0414 (others take it from here)
 
 # --- speech to text ---------------------------------------------------------------------------------------------------
 
@@ -199,19 +200,6 @@ class TextToSpeech(Protocol):
 
 
 # --- voice activity ---------------------------------------------------------------------------------------------------
-
-
-class VoiceReport(Struct, frozen=True, gc=False):
-    """What voice activity detection knows after some audio; times in ms of received audio since the stream began.
-
-    ``until_ms``: audio judged so far; ``voiced_until_ms``: end of the last speech window; ``voiced_ms``: length of the
-    current speech run (0 while the gate is closed); ``is_speech``: the gate.
-    """
-
-    until_ms: float
-    voiced_until_ms: float
-    voiced_ms: float
-    is_speech: bool
 
 
 class VoiceStream(Protocol):

@@ -1,0 +1,1 @@
+"""What comes and goes as bytes: codecs and signal processing, without a clock, a socket or a framework."""

@@ -23,8 +23,8 @@ def resample_whole(pcm: bytes, source_hz: int, target_hz: int) -> bytes:
 class Converter:
     """One direction of one call, from one format to another. Equal formats pass as they are.
 
-    ``AudioError`` for half a sample leaves the state as it was: the next piece follows the last good one. A rate outside
-    8 to 48 kHz raises it at once.
+    ``AudioError`` for half a sample leaves the state as it was: the next piece follows the last good one. A rate
+    outside 8 to 48 kHz raises it at once.
     """
 
     def __init__(self, source: AudioFormat, target: AudioFormat) -> None:
