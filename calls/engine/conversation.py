@@ -1,0 +1,402 @@
+"""Whose turn it is: the state machine of one call. ``receive`` decides; the runner performs what comes out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from calls.engine import events as ev
+from calls.engine.agent import AgentSpec
+from calls.engine.answering import Answering
+from calls.engine.endpointing import is_backchannel, is_same_words
+from calls.engine.hearing import Ear, Utterance
+from calls.engine.history import History
+from calls.engine.reply import Purpose
+from calls.engine.stage import Stage, Transitions
+from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode
+
+INITIALIZING, LISTENING, THINKING, RESPONDING, INTERRUPTED, ENDED = ConversationState
+
+TRANSITIONS: Transitions = {
+    # before CallStarted; an opening makes the agent think first
+    INITIALIZING: frozenset({LISTENING, THINKING, ENDED}),
+    # the caller has the floor
+    LISTENING: frozenset({THINKING, ENDED}),
+    # a reply is certain, nothing of it was heard; the caller may go on and take it back
+    THINKING: frozenset({RESPONDING, LISTENING, ENDED}),
+    # from the first audio sent until the last was played; an apology or farewell makes the agent think again
+    RESPONDING: frozenset({LISTENING, INTERRUPTED, THINKING, ENDED}),
+    # the caller made a sound: words lead to listening, none let the rest be spoken
+    INTERRUPTED: frozenset({LISTENING, THINKING, ENDED}),
+    ENDED: frozenset(),
+}
+
+_TOLERANCE = 1e-6
+
+
+class Conversation:
+    """One call. ``now`` is in seconds of one monotonic clock and never goes back."""
+
+    def __init__(
+        self,
+        spec: AgentSpec,
+        *,
+        fallback_lines: tuple[str, str, str],
+        opening: str,
+        prompt: str,
+        llm_tiers: int = 1,
+        tts_tiers: int = 1,
+        turn_budget_seconds: float = 4.0,
+    ) -> None:
+        self._spec = spec
+        self._opening = opening
+        self._last_line = fallback_lines[2]
+        self._history = History(prompt, spec.context_tokens)
+        self._stage = Stage(spec, self._history, TRANSITIONS)
+        self._ear = Ear(spec.endpointing, spec.language)
+        self._agent = Answering(
+            self._stage,
+            fallback_lines=fallback_lines,
+            llm_tiers=llm_tiers,
+            tts_tiers=tts_tiers,
+            turn_budget_seconds=turn_budget_seconds,
+        )
+        self._is_unanswered = False
+        self._is_deaf_to_voice = False
+        self._floor_ms = -1.0
+        self._resume_at = 0.0
+        self._resume_by = 0.0
+        self._quiet_since = 0.0
+        self._reprompts = 0
+        self._is_typing = False
+        self._on = self._listeners()
+
+    @property
+    def state(self) -> ConversationState:
+        """Where the conversation is."""
+        return self._stage.state
+
+    @property
+    def turns(self) -> tuple[ev.SpokenTurn, ...]:
+        """The finished turns, as they were recorded."""
+        return tuple(self._history.turns)
+
+    @property
+    def messages(self) -> tuple[ev.Message, ...]:
+        """The finished turns as the model remembers them."""
+        return self._history.messages
+
+    def receive(self, event: ev.Event, now: float) -> list[ev.Action]:
+        """Take one event and give what is to be done about it, in order. After ``Finish`` nothing more comes."""
+        stage = self._stage
+        if stage.state is ENDED:
+            return []
+        stage.now = now
+        if stage.state is INITIALIZING:
+            if isinstance(event, ev.CallStarted | ev.Disconnected):
+                self._on[type(event)](event)
+            return stage.take_actions()
+        self._check_time()
+        if self.state is not ENDED:
+            self._on[type(event)](event)
+        if self.state is not ENDED:
+            self._check_time()
+        return stage.take_actions()
+
+    def _listeners(self) -> dict[type, Callable[[Any], None]]:
+        agent = self._agent
+        return {
+            ev.CallStarted: self._start,
+            ev.CallResumed: self._resume_call,
+            ev.TimePassed: lambda _: None,
+            ev.HangUpRequested: self._hang_up,
+            ev.Disconnected: self._disconnect,
+            ev.InputEnded: lambda _: self._ear.end_input(),
+            ev.InterruptRequested: self._stop_agent,
+            ev.TextTyped: self._read_typed,
+            ev.AudioHeard: self._hear,
+            ev.SpeechStarted: self._note_sign,
+            ev.TranscriptReceived: self._read,
+            ev.EagerEndOfTurn: self._expect_end,
+            ev.TurnResumed: lambda _: agent.discard_guess(),
+            ev.EndOfTurn: self._read_turn,
+            ev.RecognitionFailed: self._lose_recogniser,
+            ev.ReplyDelta: agent.read_delta,
+            ev.ReplyToolRequested: agent.read_tool_request,
+            ev.ToolReturned: agent.read_tool_result,
+            ev.ReplyGenerated: agent.end_text,
+            ev.ReplyFailed: agent.read_failure,
+            ev.SentenceTimed: agent.note_words,
+            ev.AudioSent: agent.note_audio,
+            ev.SentenceSent: agent.note_sentence_sent,
+            ev.ReplySent: agent.note_sent,
+            ev.PlayedOut: agent.note_played,
+        }
+
+    # --- the call ---------------------------------------------------------------------------------------------------
+
+    def _start(self, event: ev.CallStarted) -> None:
+        if self.state is not INITIALIZING:
+            return
+        self._history.began_at = self._quiet_since = self._stage.now
+        self._ear.start(self._stage.now, detects_turns=event.detects_turns)
+        self._agent.say(self._opening if event.opening else "", Purpose.LINE)
+
+    def _resume_call(self, _: ev.CallResumed) -> None:
+        self._ear.resume_input(self._stage.now)
+        self._quiet_since = self._stage.now
+
+    @property
+    def _is_parting(self) -> bool:
+        """Whether the last words are being said, which nobody can interrupt."""
+        return self._agent.reply is not None and self._agent.reply.purpose is Purpose.FAREWELL
+
+    def _hang_up(self, _: ev.HangUpRequested) -> None:
+        if self._is_parting:
+            self._agent.stop(CancelReason.HANG_UP)
+            self._stage.finish(EndReason.CALLER_ENDED)
+        else:
+            self._part(self._spec.goodbye, EndReason.CALLER_ENDED, CancelReason.HANG_UP)
+
+    def _part(self, line: str, ending: EndReason, cancel: CancelReason) -> None:
+        """Say the last words and end the call when they were played."""
+        self._agent.stop(cancel)
+        self._take_words()
+        self._agent.say(line, Purpose.FAREWELL, ends_call=ending)
+
+    def _disconnect(self, event: ev.Disconnected) -> None:
+        self._agent.stop(CancelReason.HANG_UP)
+        self._take_words()
+        self._stage.finish(event.reason)
+
+    def _lose_recogniser(self, event: ev.RecognitionFailed) -> None:
+        code = ErrorCode.CONNECTION if event.connecting else ErrorCode.STT
+        self._stage.emit(ev.ReportError(code, event.message, retryable=False))
+        if not self._is_parting:
+            self._part(self._last_line, EndReason.PROVIDER_FAILED, CancelReason.FAILED)
+
+    def _stop_agent(self, _: ev.InterruptRequested) -> None:
+        if self._is_parting:
+            ending = self._agent.reply.ends_call if self._agent.reply is not None else None
+            self._agent.stop(CancelReason.REQUESTED)
+            self._stage.finish(ending or EndReason.CALLER_ENDED)
+        else:
+            self._take_floor(CancelReason.REQUESTED)
+
+    def _take_floor(self, reason: CancelReason) -> None:
+        """Have the agent stop, whatever it does."""
+        if self.state is RESPONDING:
+            self._agent.interrupt(reason, may_be_false=False)
+        elif self.state is THINKING:
+            self._agent.withdraw(reason)
+        self._agent.confirm_interruption()
+        self._is_unanswered = False
+
+    def _read_typed(self, event: ev.TextTyped) -> None:
+        text = event.text.strip()
+        if not text or self._is_parting:
+            return
+        self._take_floor(CancelReason.SUPERSEDED)
+        self._take_words()
+        self._is_typing = True
+        self._answer(self._ear.take_typed(text, self._stage.now))
+
+    # --- hearing ----------------------------------------------------------------------------------------------------
+
+    def _note_sign(self, _: ev.SpeechStarted) -> None:
+        self._quiet_since = self._stage.now
+
+    def _hear(self, event: ev.AudioHeard) -> None:
+        self._ear.hear(event, self._stage.now)
+        if self._ear.voiced_ms:
+            self._quiet_since = self._stage.now
+            self._is_typing = False
+        else:
+            self._is_deaf_to_voice = False
+        self._weigh_interruption()
+
+    def _read(self, event: ev.TranscriptReceived) -> None:
+        if self._ear.read(event, self._stage.now):
+            self._note_words()
+
+    def _expect_end(self, event: ev.EagerEndOfTurn) -> None:
+        if self._ear.read_turn(event.text, event.confidence, self._stage.now, is_ended=False):
+            self._note_words()
+        if self.state is LISTENING and self._ear.text:
+            self._agent.prepare(self._ear.text)
+
+    def _read_turn(self, event: ev.EndOfTurn) -> None:
+        if self._ear.read_turn(event.text, event.confidence, self._stage.now, is_ended=True):
+            self._note_words()
+
+    def _note_words(self) -> None:
+        """The words of the utterance have changed."""
+        ear, guess = self._ear, self._agent.guess
+        self._quiet_since = self._stage.now
+        if ear.text:
+            self._stage.emit(
+                ev.ShowTranscript(ear.number, ear.text, is_final=False, confidence=ear.confidence,
+                                  duration_ms=ear.duration_ms)
+            )  # fmt: skip
+        if guess is not None and not is_same_words(guess.caller, ear.text):
+            self._agent.discard_guess()
+        self._weigh_interruption()
+
+    # --- interruptions ----------------------------------------------------------------------------------------------
+
+    def _has_real_words(self) -> bool:
+        """Whether the caller said more than that he is listening."""
+        reply = self._agent.reply or self._agent.suspended
+        is_asked = reply is not None and reply.is_asking(self._stage.now)
+        return not is_backchannel(self._ear.text, self._spec.language, is_asked=is_asked)
+
+    def _is_voice_enough(self) -> bool:
+        """Whether the voice alone, without words, stops the agent."""
+        settings = self._spec.barge_in
+        if self._is_deaf_to_voice or not self._ear.voiced_ms:
+            return False
+        if settings.interrupt_after_ms:
+            return self._ear.new_voice_ms >= settings.interrupt_after_ms
+        return not self._ear.text and self._ear.new_voice_ms >= settings.wordless_limit_ms
+
+    def _weigh_interruption(self) -> None:
+        """The caller makes himself heard: decide whether the agent stops."""
+        if self._is_parting:
+            return
+        if self.state is INTERRUPTED:
+            if self._has_real_words():
+                self._agent.confirm_interruption()
+        elif self.state is RESPONDING:
+            is_meant = self._has_real_words()
+            if is_meant or self._is_voice_enough():
+                self._agent.interrupt(CancelReason.BARGE_IN, may_be_false=not is_meant)
+                self._resume_at = self._stage.now + self._spec.barge_in.false_interruption_ms / 1000
+                self._resume_by = self._resume_at + self._spec.silence.reprompt_after_seconds
+        elif self.state is THINKING:
+            self._weigh_going_on()
+
+    def _weigh_going_on(self) -> None:
+        """Nothing of the reply was heard yet: who goes on speaking takes it back, and his words become one turn."""
+        reply = self._agent.reply
+        is_answer = reply is not None and reply.purpose is Purpose.ANSWER and not reply.is_resumed
+        if self._has_real_words() or (is_answer and self._is_voice_enough()):
+            self._agent.withdraw(CancelReason.BARGE_IN)
+            self._is_unanswered = is_answer
+
+    def _check_resume(self) -> None:
+        """A sound that brought no words was no interruption."""
+        now = self._stage.now
+        if self.state is not INTERRUPTED or now < self._resume_at - _TOLERANCE:
+            return
+        is_voiced = self._ear.is_voiced(now)
+        if is_voiced and now < self._resume_by - _TOLERANCE:
+            later = now + self._spec.barge_in.false_interruption_ms / 1000
+            self._resume_at = min(max(later, now + 0.1), self._resume_by)
+            return
+        self._is_deaf_to_voice = is_voiced
+        self._drop_utterance()
+        self._agent.resume()
+
+    # --- the end of an utterance ------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Look whether the caller has probably, or certainly, finished."""
+        ear, now = self._ear, self._stage.now
+        ear.update(now)
+        if ear.take_flush(now):
+            self._stage.emit(ev.FlushRecogniser())
+        if ear.has_speech and ear.is_over(now):
+            self._end_utterance()
+        elif self.state is LISTENING and ear.is_eager(now) and not self._is_old_backchannel():
+            self._agent.prepare(ear.text)
+        if self.state is LISTENING and self._is_unanswered and not ear.has_speech:
+            self._is_unanswered = False
+            self._agent.answer()
+
+    def _end_utterance(self) -> None:
+        if self.state is LISTENING and self._ear.text and not self._is_old_backchannel():
+            self._answer(self._ear.take(self._stage.now))
+        elif self._is_parting and self._has_real_words():
+            self._take_words()
+        else:
+            self._drop_utterance()
+
+    def _is_old_backchannel(self) -> bool:
+        """Whether the words only said "I am listening" while the agent still spoke, though they come after it."""
+        if self._agent.was_asking or self._ear.speech_until_ms > self._floor_ms:
+            return False
+        return is_backchannel(self._ear.text, self._spec.language)
+
+    def _answer(self, utterance: Utterance) -> None:
+        self._is_unanswered = False
+        self._reprompts = 0
+        self._keep(utterance)
+        self._agent.answer(utterance)
+
+    def _take_words(self) -> None:
+        """What was said so far is a turn of its own, answered or not."""
+        utterance = self._ear.take(self._stage.now)
+        if utterance.text:
+            self._keep(utterance)
+
+    def _keep(self, utterance: Utterance) -> None:
+        self._show_final(utterance)
+        self._stage.emit(self._history.add_caller(utterance))
+
+    def _drop_utterance(self) -> None:
+        """A noise, or words that only say that the caller listens, make no turn."""
+        utterance = self._ear.take(self._stage.now)
+        if utterance.text:
+            self._show_final(utterance)
+            self._stage.note("backchannel", utterance=utterance.number)
+
+    def _show_final(self, utterance: Utterance) -> None:
+        self._stage.emit(
+            ev.ShowTranscript(utterance.number, utterance.text, is_final=True, confidence=utterance.confidence,
+                              duration_ms=utterance.duration_ms)
+        )  # fmt: skip
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    def next_timeout(self) -> float | None:
+        """When ``TimePassed`` must come at the latest; None: nothing is waited for."""
+        if self.state in (INITIALIZING, ENDED):
+            return None
+        due = [self._agent.next_timeout(), self._ear.next_timeout(), self._silence_ends_at(), self._longest()]
+        if self.state is INTERRUPTED:
+            due.append(self._resume_at)
+        return min((at for at in due if at is not None), default=None)
+
+    def _longest(self) -> float | None:
+        return None if self._is_parting else self._history.began_at + self._spec.max_duration_seconds
+
+    def _silence_ends_at(self) -> float | None:
+        """When the agent asks whether anybody is there. Who typed, or closed his microphone, is not asked."""
+        is_waiting = self.state is LISTENING and not self._ear.has_speech
+        if not is_waiting or self._is_typing or self._ear.is_input_ended:
+            return None
+        return max(self._quiet_since, self._stage.entered_at) + self._spec.silence.reprompt_after_seconds
+
+    def _check_time(self) -> None:
+        """Do what is due."""
+        now, longest = self._stage.now, self._longest()
+        if longest is not None and now >= longest - _TOLERANCE:
+            self._part(self._spec.max_duration_goodbye, EndReason.MAX_DURATION, CancelReason.SUPERSEDED)
+        was_speaking = self.state is RESPONDING
+        self._agent.check_time()
+        if was_speaking and self.state is LISTENING:
+            self._floor_ms = self._ear.until_ms
+        self._check_resume()
+        if self.state is not ENDED:
+            self._listen()
+            self._check_silence()
+
+    def _check_silence(self) -> None:
+        due, silence = self._silence_ends_at(), self._spec.silence
+        if due is None or self._stage.now < due - _TOLERANCE:
+            return
+        if self._reprompts < silence.max_reprompts and silence.reprompts:
+            line = silence.reprompts[min(self._reprompts, len(silence.reprompts) - 1)]
+            self._reprompts += 1
+            self._quiet_since = self._stage.now
+            self._agent.say(line, Purpose.LINE)
+        else:
+            self._agent.say(silence.goodbye, Purpose.LINE, ends_call=EndReason.SILENCE)

@@ -1,0 +1,96 @@
+"""What was said: the finished turns as they are stored, and as the language model reads them."""
+
+from calls.engine.events import Latency, Message, Record, SpokenTurn, Usage
+from calls.engine.hearing import Utterance
+from calls.engine.prompt import TokenEstimate, build_context, estimate_message
+from calls.enums import Speaker
+
+
+class History:
+    """The finished turns of one call. A turn is in here as it was heard, or not at all."""
+
+    def __init__(self, prompt: str, budget: int) -> None:
+        self.turns: list[SpokenTurn] = []
+        self._prompt = prompt
+        self._budget = budget
+        self._entries: list[tuple[Message, ...]] = []
+        self._estimate = TokenEstimate()
+        self.began_at = 0.0
+
+    def _at_ms(self, at: float) -> int:
+        return max(round((at - self.began_at) * 1000), 0)
+
+    def add_caller(self, utterance: Utterance) -> Record:
+        """Add what the caller said. Right behind words that were not answered it goes on with them."""
+        self._entries[self._last_caller() :] = [(self._user(utterance.text),)]
+        turn = SpokenTurn(
+            index=len(self.turns),
+            speaker=Speaker.CALLER,
+            text=utterance.text,
+            started_ms=self._at_ms(utterance.began_at),
+            ended_ms=self._at_ms(utterance.ended_at),
+            confidence=utterance.confidence,
+        )
+        self.turns.append(turn)
+        return Record(turn)
+
+    def add_agent(
+        self,
+        messages: tuple[Message, ...],
+        text: str,
+        *,
+        began_at: float,
+        ended_at: float,
+        interrupted: bool,
+        latency: Latency | None,
+        usage: Usage | None,
+    ) -> Record | None:
+        """Add what was heard of the agent, with the tools it used; None where nothing was heard."""
+        if messages:
+            self._entries.append(messages)
+        if not text:
+            return None
+        turn = SpokenTurn(
+            index=len(self.turns),
+            speaker=Speaker.AGENT,
+            text=text,
+            started_ms=self._at_ms(began_at),
+            ended_ms=self._at_ms(ended_at),
+            interrupted=interrupted,
+            latency=latency,
+            usage=usage,
+        )
+        self.turns.append(turn)
+        return Record(turn)
+
+    def _last_caller(self) -> int:
+        """Give the index of the entry that further words of the caller would go on with."""
+        is_open = bool(self._entries) and self._entries[-1][0].role == "user"
+        return len(self._entries) - (1 if is_open else 0)
+
+    def _user(self, text: str) -> Message:
+        before = [entry[0].content for entry in self._entries[self._last_caller() :]]
+        return Message(role="user", content=" ".join([*before, text]))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All messages of the conversation, without the prompt and unpruned."""
+        return tuple(message for entry in self._entries for message in entry)
+
+    def context(self, *, caller: str = "", reply: tuple[Message, ...] = ()) -> tuple[Message, ...]:
+        """Give what the model reads: the prompt, the newest turns, and what is not a turn yet.
+
+        ``caller``: words that will become a turn if they were the last; ``reply``: the part of a reply that exists.
+        """
+        entries = list(self._entries)
+        if caller:
+            entries[self._last_caller() :] = [(self._user(caller),)]
+        if reply and entries:
+            entries[-1] = (*entries[-1], *reply)
+        elif reply:
+            entries = [reply]
+        return build_context(self._prompt, entries, budget=self._budget, estimate=self._estimate)
+
+    def learn_usage(self, messages: tuple[Message, ...], usage: Usage) -> None:
+        """Correct the estimate of tokens by what the provider counted for these messages."""
+        self._estimate.learn(sum(map(estimate_message, messages)), usage.prompt_tokens)
