@@ -26,7 +26,8 @@ _READY_SECONDS = 60.0
 
 def programs(workers: int) -> tuple[Program, ...]:
     """Give the three programs in the order in which they stop: calls end first, then what they leave is worked off."""
-    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "vantum")
+    # Celery warns root against unpickling messages; these are JSON.
+    celery = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "vantum")
     lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
         Program("web", (sys.executable, "-m", "vantum.server")),
@@ -102,14 +103,12 @@ class Command(BaseCommand):
 
     def _show(self, name: str, text: str) -> None:
         with self._writing:
-            if not name:
-                self.stdout.write(text)
-                return
-            label = f"{name:<9} │"
-            if self._has_colour:
-                label = f"\033[{_COLOURS[name]}m{label}\033[0m"
-            self.stdout.write(f"{label} {text}")
+            self.stdout.write(f"{self._label(name)} {text}" if name else text)
             self.stdout.flush()
+
+    def _label(self, name: str) -> str:
+        label = f"{name:<9} │"
+        return f"\033[{_COLOURS[name]}m{label}\033[0m" if self._has_colour else label
 
 
 def see_port_free(host: str, port: int) -> None:
