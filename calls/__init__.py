@@ -1,0 +1,1 @@
+"""Conversations: from the first frame of audio to the stored call."""
