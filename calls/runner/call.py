@@ -73,6 +73,7 @@ class CallRunner:
         self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
         self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)
         self._inbox: deque[ev.Event] = deque()
+        self._has_started = False
         self._is_receiving = False
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: asyncio.TaskGroup | None = None
@@ -94,7 +95,12 @@ class CallRunner:
             async with asyncio.TaskGroup() as self._tasks:
                 own = [self.spawn(self._hearing.run()), self.spawn(self._speaking.write())]
                 own.append(self.spawn(self._speaking.warm_up(self._limits.fallback_lines)))
-                self.receive(ev.CallStarted(opening=self._options.opening, detects_turns=self._hearing.detects_turns))
+                self._has_started = True
+                # What was typed or heard a moment earlier waits in the inbox and is dealt with right after.
+                self._inbox.appendleft(
+                    ev.CallStarted(opening=self._options.opening, detects_turns=self._hearing.detects_turns)
+                )
+                self._work_off()
                 await self._over.wait()
                 if self._bug is not None:
                     raise self._bug  # noqa: TRY301 (the group must see it, so that it stops its tasks)
@@ -130,8 +136,10 @@ class CallRunner:
         Events that this causes in turn are dealt with after it.
         """
         self._inbox.append(event)
-        if self._is_receiving:
-            return
+        if self._has_started and not self._is_receiving:
+            self._work_off()
+
+    def _work_off(self) -> None:
         self._is_receiving = True
         try:
             while self._inbox and not self._is_over:

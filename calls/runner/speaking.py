@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 _LOW_MS = 120.0
 """With less than this left to play, whatever audio there is goes out, however short."""
 
+_GRAIN_SECONDS = 0.0005
+"""Waits shorter than half a millisecond are not worth a timer."""
+
 
 class Speaking:
     """One call's mouth: what the engine's actions call never waits, and ``write`` is the single writer."""
@@ -138,7 +141,7 @@ class Speaking:
     async def _send_due(self) -> float | None:
         """Send everything that may go out now; give the seconds until more may, or None to wait for audio."""
         while voice := self._next_voice():
-            if (delay := self._delay(voice)) > 0:
+            if (delay := self._delay(voice)) > _GRAIN_SECONDS:
                 return delay
             buffer = voice.current
             if buffer is None or (buffer.is_empty and not buffer.is_complete):
@@ -151,7 +154,7 @@ class Speaking:
             elif self._is_worth_sending(voice, buffer):
                 await self._send_chunk(voice, buffer)
             else:
-                return max(self._clock.remaining_ms(self._shell.now()) - _LOW_MS, 0.0) / 1000
+                return max((self._clock.remaining_ms(self._shell.now()) - _LOW_MS) / 1000, _GRAIN_SECONDS)
         return None
 
     def _next_voice(self) -> ReplyVoice | None:

@@ -75,6 +75,7 @@ def hold(call_maker: Callable[[], Call], scenario: Callable[[Call], Awaitable[No
         running = asyncio.create_task(call.runner.run())
         await scenario(call)
         await running
+        await asyncio.sleep(60)  # what other calls may share, like a line that is being made, ends by itself
         assert asyncio.all_tasks() == {asyncio.current_task()}
         return call
 
@@ -270,7 +271,7 @@ def test_a_goodbye_tool_ends_the_call_after_the_goodbye_was_played(tmp_path: Pat
 
     assert call.words() == [(Speaker.CALLER, "Bye.", False), (Speaker.AGENT, "Goodbye, and thank you.", False)]
     assert call.sink.reason is EndReason.AGENT_SAID_GOODBYE
-    assert len(call.door.audio[1]) == len("Goodbye, and thank you.") * 60 * 16
+    assert sum(map(len, call.door.audio.values())) == len("Goodbye, and thank you.") * 60 * 16
 
 
 def test_a_hang_up_by_the_caller_is_answered_with_a_goodbye(tmp_path: Path) -> None:
