@@ -32,6 +32,8 @@ _PROVIDER_FIELDS = {
     "tts_fallback": Role.TTS,
 }
 
+_SHORT_TEXTS = {"opening", "goodbye", "fallback_answer", "silence_goodbye", "max_duration_goodbye"}
+
 
 class AgentForm(_Form):
     """Checks a draft as a call would, and puts each complaint at its field."""
@@ -53,6 +55,8 @@ class AgentForm(_Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in _SHORT_TEXTS & set(self.fields):
+            self.fields[name].widget.attrs["rows"] = 2
         for name, role in _PROVIDER_FIELDS.items():
             if name in self.fields:
                 names = ", ".join(settings.PROVIDERS[role])

@@ -49,9 +49,9 @@ class AudioTrack:
         # Two counters with one writer each: their difference needs no lock.
         self._bytes_given = self._bytes_taken = 0
         self._dropped_ms = dict.fromkeys(Speaker, 0.0)
+        self._until_ms = 0.0
         self._tape: Tape | None = None
         self._failure = ""
-        self.is_used = False
         self.on_failure: Callable[[str], None] = _ignore
         self.on_closed: Callable[[Taped], None] | None = None
 
@@ -59,7 +59,7 @@ class AudioTrack:
 
     def give(self, sound: Sound) -> None:
         """Take sound; what the thread cannot take up in time is dropped and counted."""
-        self.is_used = True
+        self._until_ms = max(self._until_ms, sound.at_ms + _duration_ms(sound))
         if self._failure or self._bytes_given - self._bytes_taken > _MOST_WAITING_BYTES:
             self._dropped_ms[sound.side] += _duration_ms(sound)
             return
@@ -84,16 +84,17 @@ class AudioTrack:
     def finish(self) -> Taped:
         """Lay the rest and close the file."""
         self.work()
-        if self._tape is None:
-            return Taped(None, self._missing_ms(), self._failure)
-        try:
-            self._tape.close()
-        except OSError as error:
-            self._fail(error)
-        return Taped(self._tape.duration_ms, self._missing_ms(), self._failure)
-
-    def _missing_ms(self) -> int:
-        return round(max(self._dropped_ms.values()))
+        duration_ms = None
+        if self._tape is not None:
+            try:
+                self._tape.close()
+            except OSError as error:
+                self._fail(error)
+            duration_ms = self._tape.duration_ms
+        missing_ms = max(self._dropped_ms.values())
+        if self._failure:
+            missing_ms = max(missing_ms, self._until_ms - (duration_ms or 0))
+        return Taped(duration_ms, round(missing_ms), self._failure)
 
     def _lay_all(self) -> None:
         run: list[bytes] = []

@@ -19,6 +19,8 @@ class _Lane:
 
     def __init__(self) -> None:
         self.end = 0
+        self.given_end = 0.0
+        """Where it will end once the resampler has given out what it holds back."""
         self.rate = 0
         self.resampler: soxr.ResampleStream | None = None
 
@@ -46,13 +48,15 @@ class Tape:
         channel = _CHANNEL[side]
         lane = self._lanes[channel]
         start = self._position(at_ms)
-        if rate != lane.rate or start > lane.end + self._position(_JITTER_MS):
+        if rate != lane.rate or start > lane.given_end + self._position(_JITTER_MS):
             self._end_stretch(channel)
             lane.end = max(lane.end, start)
+            lane.given_end = float(lane.end)
             lane.rate = rate
             if rate != self._rate:
                 lane.resampler = soxr.ResampleStream(rate, self._rate, 1, dtype="int16", quality="HQ")
         samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2)
+        lane.given_end += len(samples) * self._rate / rate
         self._put(channel, samples if lane.resampler is None else lane.resampler.resample_chunk(samples))
 
     def cut_agent(self, at_ms: float) -> None:

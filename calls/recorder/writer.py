@@ -97,16 +97,19 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            while self._ends_at is None or (not self.is_idle and time.monotonic() < self._ends_at):
+            while self._goes_on():
                 pause = self.step(time.monotonic())
                 if self._ends_at is not None:
                     pause = min(pause, self._ends_at - time.monotonic())
-                if pause > 0 and self._wake.wait(pause):
+                if pause > 0 and self._goes_on() and self._wake.wait(pause):
                     self._wake.clear()
                     # What comes together is written together.
                     time.sleep(_GATHER_SECONDS)
         finally:
             connection.close()
+
+    def _goes_on(self) -> bool:
+        return self._ends_at is None or (not self.is_idle and time.monotonic() < self._ends_at)
 
     def step(self, now: float) -> float:
         """Do one piece of work; gives the seconds after which there may be more, 0 for at once."""

@@ -63,15 +63,13 @@ def _as_json(spec: AgentSpec) -> dict[str, Any]:
     return content
 
 
-def frozen_content(agent: Agent) -> dict[str, Any]:
-    """Give what publishing the draft would store. Raises ``AgentFieldError`` when it cannot be used."""
-    return _as_json(spec_of(content_of(agent)))
-
-
 def is_ahead(agent: Agent) -> bool:
-    """Whether the draft says something else than the published version."""
+    """Whether the draft says something else than the published version.
+
+    Compared as definitions, so that a field which is newer than the version counts as its default there.
+    """
     try:
-        return agent.published is None or agent.published.content != frozen_content(agent)
+        return agent.published is None or spec_of(agent.published.content) != spec_of(content_of(agent))
     except AgentFieldError:
         return True
 
@@ -179,11 +177,11 @@ def publish_agent(agent: Agent, *, by: AbstractBaseUser | None = None) -> AgentV
     """
     # Held until the commit, so that two publishers cannot take the same number.
     agent = Agent.objects.select_for_update().get(pk=agent.pk)
-    content = frozen_content(agent)
-    if agent.published is not None and agent.published.content == content:
+    spec = spec_of(content_of(agent))
+    if agent.published is not None and not is_ahead(agent):
         return agent.published
     last = agent.versions.aggregate(last=Max("number"))["last"] or 0
-    version = AgentVersion(agent=agent, number=last + 1, content=content)
+    version = AgentVersion(agent=agent, number=last + 1, content=_as_json(spec))
     version.created_by_id = None if by is None else by.pk
     version.save(force_insert=True)
     agent.published = version
