@@ -28,6 +28,7 @@ class Fault:
     ignore_close: bool = False
     unknown: bool = False
     error: str = ""
+    code: int = 500
     anonymous: bool = False
     unfinished: bool = False
     no_done: bool = False
