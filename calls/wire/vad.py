@@ -1,19 +1,24 @@
 """From the voice activity model's probabilities to "the caller has been speaking for 192 ms".
 
-A model alone is not enough for barge-in: it needs a window or two before it believes an onset, it follows the television
+A model alone is not enough for barge-in: it needs a window or two before it believes an onset, it follows the voices
 in the background, and it gives times on its own 32 ms grid. The gate adds the level in blocks of 4 ms: against the room
 (an adaptive noise floor), against the caller's own level, and for where inside the windows speech began and ended.
 """
 
+from collections import deque
 from collections.abc import Sequence
+from itertools import takewhile
+from operator import not_
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 WINDOW_MS = 32.0
 BLOCK_MS = 4.0
 
 _DECAY = 0.5
-"""A falling probability is followed by halves, which bridges a doubtful window in a word; a rising one counts at once."""
+"""A falling probability is followed by halves, to bridge a doubtful window in a word; a rising one counts at once."""
 _LOOK_BACK_MS = 128.0
 """How far before the first believed window an onset may lie: a model needs up to three windows to believe a vowel."""
 _ONSET_RANGE_DB = 20.0
@@ -46,6 +51,27 @@ class VoiceReport(Struct, frozen=True, gc=False):
     is_speech: bool
 
 
+def block_levels(windows: NDArray[np.float32]) -> list[list[float]]:
+    """Give the levels (dBFS) of each window's blocks of 4 ms; ``windows``: (count, samples of 32 ms) between -1 and 1."""
+    blocks = windows.reshape(len(windows), int(WINDOW_MS / BLOCK_MS), -1)
+    levels: list[list[float]] = (10 * np.log10(np.mean(blocks**2, axis=2) + 1e-10)).tolist()
+    return levels
+
+
+def tonal_probabilities(windows: NDArray[np.float32], rate: int) -> list[float]:
+    """Give a guess of speech for each window from the shape of its spectrum alone, where no model is at hand.
+
+    It is the spectral flatness (geometric over arithmetic mean of the power spectrum) of the telephone band: about 0.56
+    for noise and clicks, below 0.2 for vowels. It takes music and dial tones for speech.
+    """
+    count = windows.shape[1]
+    spectrum = np.abs(np.fft.rfft(windows * np.hanning(count), axis=1)) ** 2 + 1e-9
+    band = spectrum[:, 200 * count // rate : 3400 * count // rate]
+    flatness = np.exp(np.mean(np.log(band), axis=1)) / np.mean(band, axis=1)
+    guesses: list[float] = np.clip(1.25 - 2.5 * flatness, 0, 1).tolist()
+    return guesses
+
+
 class VoiceGate:
     """One call's judge over windows of 32 ms. The arguments are the fields of ``VoiceActivity``."""
 
@@ -72,7 +98,8 @@ class VoiceGate:
         self._believed = 0
         self._is_speech = False
         self._caller: float | None = None
-        self._recent: list[float] = []
+        reach = int((_LOOK_BACK_MS + onset_windows * WINDOW_MS) / BLOCK_MS)
+        self._recent: deque[float] = deque(maxlen=reach)
         """Levels of the last blocks, as far as an onset may reach back."""
         self.noise_floor_dbfs = _FLOOR_START_DBFS
 
@@ -80,13 +107,12 @@ class VoiceGate:
         """Take one window: the model's probability of speech and the levels (dBFS) of its blocks of 4 ms."""
         self._probability = max(probability, _DECAY * self._probability + (1 - _DECAY) * probability)
         self._until_ms += WINDOW_MS
-        keep = int((_LOOK_BACK_MS + self._onset_windows * WINDOW_MS) / BLOCK_MS)
-        self._recent = [*self._recent, *levels][-keep:]
+        self._recent.extend(levels)
         peak = max(levels)
         if self._is_speech:
             self._hold(peak, levels)
         else:
-            self._await_onset(peak)
+            self._await_onset(probability, peak, levels)
         self._follow_floor(min(levels))
         return VoiceReport(
             until_ms=self._until_ms,
@@ -109,9 +135,9 @@ class VoiceGate:
         """Half the margin: inside speech the model is trusted more, or noise would swallow every weak syllable."""
         return self._gate(self._margin / 2, _HOLD_RANGE_DB)
 
-    def _await_onset(self, peak: float) -> None:
+    def _await_onset(self, probability: float, peak: float, levels: Sequence[float]) -> None:
         """Count windows above the threshold; with the last one needed the gate opens, back to where the sound rose."""
-        if self._probability < self._threshold:
+        if probability < self._threshold:
             self._believed = 0
         elif peak < self._gate_to_open():
             self._believed = 0
@@ -120,21 +146,19 @@ class VoiceGate:
         else:
             self._believed += 1
             if self._believed >= self._onset_windows:
-                self._open(peak)
+                self._open(peak, levels)
 
-    def _open(self, peak: float) -> None:
+    def _open(self, peak: float, levels: Sequence[float]) -> None:
         least = max(self._gate_to_hold(), peak - _ONSET_RANGE_DB)
         certain = int(self._believed * WINDOW_MS / BLOCK_MS)
-        blocks = certain
-        while blocks < len(self._recent) and self._recent[-1 - blocks] >= least:
-            blocks += 1
-        if blocks == certain:  # the first believed window began before the sound did
-            while blocks > 1 and self._recent[-blocks] < least:
-                blocks -= 1
-        self._run_start_ms = max(self._until_ms - blocks * BLOCK_MS, self._voiced_until_ms)
-        self._voiced_until_ms = self._until_ms
+        loud = [level >= least for level in reversed(self._recent)]
+        before = len(list(takewhile(bool, loud[certain:])))
+        late = 0 if before else len(list(takewhile(not_, reversed(loud[:certain]))))
+        onset_ms = self._until_ms - (certain + before - late) * BLOCK_MS
+        self._run_start_ms = max(onset_ms, self._voiced_until_ms)
         self._is_speech = True
         self._believed = 0
+        self._hold(peak, levels)
 
     def _hold(self, peak: float, levels: Sequence[float]) -> None:
         """Follow speech to its last loud block; close after the hangover."""
