@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 0.5
 """How often each call's sound is taken up."""
-_HELD_BACK_MS = 1000.0
-"""The youngest sound waits: what the agent did not get to say is taken back a moment later. With the round and the
-youngest chunk, less than 2 s are missing after a kill -9."""
+_HELD_BACK_MS = 600.0
+"""The youngest sound waits: what the agent did not get to say is mostly taken back before it is written. With the round
+and the youngest chunk, less than 2 s are missing after a kill -9."""
 _MOST_WAITING_BYTES = 1_000_000
 
 

@@ -70,7 +70,7 @@ def _closing_facts(facts: Sequence[Fact], path: Path) -> list[Fact]:
     recorded = recorded_ms(settings.RECORDINGS_DIR / recording_path(session_id))
     duration_ms = ended.duration_ms if ended else max(_last_ms(facts), recorded[0] if recorded else 0)
     closing: list[Fact] = []
-    if recorded and not any(isinstance(fact, RecordingClosed) for fact in facts):
+    if recorded and recorded[0] and not any(isinstance(fact, RecordingClosed) for fact in facts):
         missing_ms = max(duration_ms - recorded[0], 0)
         closing.append(
             RecordingClosed(

@@ -50,7 +50,7 @@ def record(settings: Any, session_id: UUID, ms: int) -> None:
 
 def test_a_call_cut_off_in_the_middle_keeps_every_finished_turn_and_is_closed(root: Path, settings: Any) -> None:
     session_id = uuid7()
-    facts = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]
+    facts: list[Fact] = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]
     die_with(root, *facts, EventFact(session_id, 0, "late", 4000, {}), torn=encode(facts[1])[:-9])
     record(settings, session_id, 3500)
     assert replay_dead_instances(root, store) == 1
@@ -66,7 +66,7 @@ def test_a_call_cut_off_in_the_middle_keeps_every_finished_turn_and_is_closed(ro
 
 def test_doing_it_twice_changes_nothing(root: Path) -> None:
     session_id = uuid7()
-    facts = [opening(session_id), rows.turn_fact(session_id, 0)]
+    facts: list[Fact] = [opening(session_id), rows.turn_fact(session_id, 0)]
     for _ in range(2):
         die_with(root, *facts)
         assert replay_dead_instances(root, store) == 1

@@ -265,7 +265,7 @@ def test_other_work_waits_for_the_facts_and_is_repeated_until_the_database_takes
 
 
 def test_other_work_with_a_bug_is_logged_and_dropped(writer: Writer, caplog: pytest.LogCaptureFixture) -> None:
-    writer.do(lambda: {}["missing"])
+    writer.do(lambda: int("not a number"))
     assert writer.step(0) == 0
     assert "work of the recorder failed" in caplog.text
 

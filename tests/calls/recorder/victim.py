@@ -9,7 +9,7 @@ import django
 from django.conf import settings
 from uuid_utils.compat import uuid7
 
-_FRAMES = 75
+_FRAMES = 125
 
 
 def hold_a_call() -> None:
