@@ -1,11 +1,11 @@
 """Voice activity: the Silero model, run for all calls of the process together, or levels and spectra without it.
 
-The ONNX file lies in the ``silero-vad`` wheel (https://github.com/snakers4/silero-vad, MIT). The package itself is never
+The ONNX file lies in the ``silero-vad`` wheel (https://github.com/snakers4/silero-vad, MIT). The package is never
 imported, because it would bring torch. A window has 32 ms: 256 samples at 8 kHz and 512 at 16 kHz; the model also takes
 the last eighth of the window before and the recurrent state (2, 128) of the call. Other rates are resampled to 16 kHz.
 
-It runs on the event loop and not in a thread: a window takes 0.1 ms and a batch of 32 takes 1 ms; the way to a thread and
-back costs as much again, and more where the loop is busy (``tests/bench/bench_audio.py`` prints both).
+It runs on the event loop and not in a thread: a window takes 0.1 ms and a batch of 32 takes 1 ms; the way to a thread
+and back costs as much again, and more where the loop is busy (``tests/bench/bench_audio.py`` prints both).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from calls.engine.agent import VoiceActivity
 from calls.providers.base import VoiceStream
 from calls.wire.audio import AudioFormat, Converter
-from calls.wire.vad import WINDOW_MS, VoiceGate, VoiceReport, block_levels, tonal_probabilities
+from calls.wire.vad import BLOCK_MS, WINDOW_MS, VoiceGate, VoiceReport, block_levels, tonal_probabilities
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +108,18 @@ class _Stream:
         return window
 
     def judge(self, probability: float, levels: Sequence[float]) -> VoiceReport:
-        """Ask the gate about the window that was taken."""
-        return self._gate.judge(probability, levels)
+        """Ask the gate about the window that was taken, and about the beginning of the next one."""
+        report = self._gate.judge(probability, levels)
+        return report if self.full_windows else self.anticipate() or report
+
+    def anticipate(self) -> VoiceReport | None:
+        """Ask the gate about a window that is not full yet."""
+        block = int(self._pool.rate * BLOCK_MS / 1000)
+        count = len(self._pending) // (2 * block) * block
+        if not (count and self._gate.is_speech):
+            return None
+        begun = np.frombuffer(self._pending[: 2 * count], "<i2").reshape(1, count) * np.float32(2**-15)
+        return self._gate.anticipate(block_levels(begun, self._pool.rate)[0])
 
     def report(self, report: VoiceReport) -> None:
         """Tell the call, unless it is over."""
@@ -145,7 +155,11 @@ class _Pool:
 
     def attend(self, stream: _Stream) -> None:
         """Judge the stream's full windows: at once where calls are few, else in a moment together with others."""
-        if not stream.full_windows or stream in self._waiting:
+        if stream in self._waiting:
+            return
+        if not stream.full_windows:
+            if report := stream.anticipate():
+                stream.report(report)
             return
         if len(self.streams) <= _FEW_CALLS and stream.full_windows <= _BURST_WINDOWS:
             while stream.full_windows:
@@ -171,7 +185,7 @@ class _Pool:
         """Judge the next window of each stream."""
         heard = b"".join([stream.take_window() for stream in streams])
         windows = np.frombuffer(heard, "<i2").reshape(len(streams), self.window) * np.float32(2**-15)
-        verdicts = zip(streams, self._score(windows, streams, self.rate), block_levels(windows), strict=True)
+        verdicts = zip(streams, self._score(windows, streams, self.rate), block_levels(windows, self.rate), strict=True)
         return deque((stream, stream.judge(score, levels)) for stream, score, levels in verdicts)
 
     def _deliver(self, reports: "deque[tuple[_Stream, VoiceReport]]") -> None:

@@ -21,6 +21,8 @@ _DECAY = 0.5
 """A falling probability is followed by halves, to bridge a doubtful window in a word; a rising one counts at once."""
 _LOOK_BACK_MS = 128.0
 """How far before the first believed window an onset may lie: a model needs up to three windows to believe a vowel."""
+_ANTICIPATED_MS = 1000.0
+"""Of a run of speech; later nobody waits for its length."""
 _ONSET_RANGE_DB = 20.0
 """The blocks that belong to an onset are no further than this below it; what came before was the room."""
 _OPEN_RANGE_DB = 14.0
@@ -51,9 +53,9 @@ class VoiceReport(Struct, frozen=True, gc=False):
     is_speech: bool
 
 
-def block_levels(windows: NDArray[np.float32]) -> list[list[float]]:
-    """Give the levels (dBFS) of each window's blocks of 4 ms; ``windows``: (count, samples of 32 ms) between -1 and 1."""
-    blocks = windows.reshape(len(windows), int(WINDOW_MS / BLOCK_MS), -1)
+def block_levels(windows: NDArray[np.float32], rate: int) -> list[list[float]]:
+    """Give the levels (dBFS) of each window's blocks of 4 ms; ``windows``: (count, samples), in -1 to 1."""
+    blocks = windows.reshape(len(windows), -1, int(rate * BLOCK_MS / 1000))
     levels: list[list[float]] = (10 * np.log10(np.mean(blocks**2, axis=2) + 1e-10)).tolist()
     return levels
 
@@ -96,7 +98,7 @@ class VoiceGate:
         self._voiced_until_ms = 0.0
         self._run_start_ms = 0.0
         self._believed = 0
-        self._is_speech = False
+        self.is_speech = False
         self._caller: float | None = None
         reach = int((_LOOK_BACK_MS + onset_windows * WINDOW_MS) / BLOCK_MS)
         self._recent: deque[float] = deque(maxlen=reach)
@@ -109,17 +111,29 @@ class VoiceGate:
         self._until_ms += WINDOW_MS
         self._recent.extend(levels)
         peak = max(levels)
-        if self._is_speech:
+        if self.is_speech:
             self._hold(peak, levels)
         else:
             self._await_onset(probability, peak, levels)
         self._follow_floor(min(levels))
-        return VoiceReport(
-            until_ms=self._until_ms,
-            voiced_until_ms=self._voiced_until_ms,
-            voiced_ms=self._voiced_until_ms - self._run_start_ms if self._is_speech else 0.0,
-            is_speech=self._is_speech,
-        )
+        return self._report(self._until_ms, self._voiced_until_ms)
+
+    def anticipate(self, levels: Sequence[float]) -> VoiceReport | None:
+        """Judge by their level alone the blocks of a window that is not full yet; None unless speech has just begun.
+
+        This spares barge-in the wait for the window's end, 16 ms on average. Nothing is kept: the window's own verdict
+        may take it back.
+        """
+        if not self.is_speech or self._until_ms - self._run_start_ms > _ANTICIPATED_MS:
+            return None
+        least = self._gate_to_hold()
+        loud = max((count for count, level in enumerate(levels, 1) if level >= least), default=0)
+        voiced_until_ms = self._until_ms + loud * BLOCK_MS if loud else self._voiced_until_ms
+        return self._report(self._until_ms + len(levels) * BLOCK_MS, voiced_until_ms)
+
+    def _report(self, until_ms: float, voiced_until_ms: float) -> VoiceReport:
+        voiced_ms = voiced_until_ms - self._run_start_ms if self.is_speech else 0.0
+        return VoiceReport(until_ms, voiced_until_ms, voiced_ms, self.is_speech)
 
     def _gate(self, margin: float, caller_range: float) -> float:
         """Give the level below which nothing is the caller's speech."""
@@ -156,7 +170,7 @@ class VoiceGate:
         late = 0 if before else len(list(takewhile(not_, reversed(loud[:certain]))))
         onset_ms = self._until_ms - (certain + before - late) * BLOCK_MS
         self._run_start_ms = max(onset_ms, self._voiced_until_ms)
-        self._is_speech = True
+        self.is_speech = True
         self._believed = 0
         self._hold(peak, levels)
 
@@ -170,7 +184,7 @@ class VoiceGate:
                 self._caller = peak
             self._caller += _CALLER_RISE * max(0.0, peak - self._caller) - _CALLER_FORGETS_DB
         elif self._until_ms - self._voiced_until_ms > self._hangover_ms:
-            self._is_speech = False
+            self.is_speech = False
 
     def _follow_floor(self, quietest: float) -> None:
         """Fall to quiet blocks fast; rise slowly, and hardly while the model hears speech."""
