@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 _PAGE = {
@@ -34,7 +35,7 @@ def policy(path: str, host: str, *, is_secure: bool) -> str:
     return "; ".join(f"{name} {value}" for name, value in {**rules, "connect-src": f"'self' {socket}"}.items())
 
 
-def _protect(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _protect(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     response.headers.setdefault(
         "Content-Security-Policy", policy(request.path, request.get_host(), is_secure=request.is_secure())
     )
@@ -44,19 +45,19 @@ def _protect(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 @sync_and_async_middleware
 def security_headers(
-    get_response: Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]],
-) -> Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]:
+    get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]],
+) -> Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]:
     """Middleware: set the policy on every response that has none of its own."""
     if iscoroutinefunction(get_response):
 
-        async def respond_async(request: HttpRequest) -> HttpResponse:
+        async def respond_async(request: HttpRequest) -> HttpResponseBase:
             return _protect(request, await get_response(request))
 
         return respond_async
 
-    def respond(request: HttpRequest) -> HttpResponse:
+    def respond(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        assert isinstance(response, HttpResponse)  # noqa: S101 (a sync chain answers at once)
+        assert isinstance(response, HttpResponseBase)  # noqa: S101 (a sync chain answers at once)
         return _protect(request, response)
 
     return respond
