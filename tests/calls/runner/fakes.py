@@ -1,9 +1,11 @@
 """Providers under a test's control: each does exactly what the test says, when it says so."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
 
 from calls.engine.agent import AgentSpec, VoiceActivity
+from calls.engine.events import Event
 from calls.errors import ProviderError
 from calls.providers.base import (
     GenerationPiece,
@@ -16,6 +18,7 @@ from calls.providers.base import (
     SpeechPiece,
     VoiceReport,
 )
+from calls.runner.simulation import CollectingDoor, CollectingSink
 from calls.wire.audio import AudioFormat, silence
 
 
@@ -206,3 +209,27 @@ class FakeDetector:
 
 def agent(**changes: object) -> AgentSpec:
     return AgentSpec(**({"name": "Test", "prompt": "Be kind.", "opening": ""} | changes))  # type: ignore[arg-type]
+
+
+class FakeShell:
+    """What a part of the runner sees of it, under the test's control."""
+
+    def __init__(self) -> None:
+        self.door = CollectingDoor(self.now)
+        self.sink = CollectingSink()
+        self.events: list[Event] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self.began = asyncio.get_running_loop().time()
+
+    def receive(self, event: Event) -> None:
+        self.events.append(event)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        self.tasks.append(asyncio.create_task(work))
+        return self.tasks[-1]
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def elapsed_ms(self) -> float:
+        return (self.now() - self.began) * 1000

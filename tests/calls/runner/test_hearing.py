@@ -1,0 +1,125 @@
+import asyncio
+
+import pytest
+
+from calls.engine.events import AudioHeard, RecognitionFailed, TranscriptReceived
+from calls.enums import AudioEncoding, Role, Speaker
+from calls.errors import ProviderRejectedError, ProviderUnavailableError
+from calls.runner.hearing import Hearing
+from calls.runner.options import CallOptions
+from calls.runner.simulation import run_virtually
+from calls.wire.audio import AudioFormat
+from tests.calls.runner.fakes import FakeDetector, FakeRecogniser, FakeShell, agent
+
+WIRE = AudioFormat(rate=8000)
+LOUD, QUIET = b"\1" * 320, bytes(320)
+
+
+def make(recogniser: FakeRecogniser, audio: AudioFormat = WIRE) -> tuple[Hearing, FakeShell]:
+    shell = FakeShell()
+    return Hearing(shell, agent(), CallOptions(input=audio, output=WIRE), recogniser, FakeDetector()), shell
+
+
+def test_each_frame_moves_the_audio_clock_and_carries_the_verdict() -> None:
+    async def work() -> list[object]:
+        hearing, shell = make(FakeRecogniser())
+        for frame in (QUIET, LOUD, LOUD, QUIET):
+            hearing.hear(frame)
+        return list(shell.events)
+
+    assert run_virtually(work()) == [
+        AudioHeard(20, 0, 0),
+        AudioHeard(40, 40, 20),
+        AudioHeard(60, 60, 40),
+        AudioHeard(80, 60, 0),
+    ]
+
+
+def test_the_recogniser_is_told_when_the_gate_opens_and_closes() -> None:
+    async def work() -> list[bool]:
+        recogniser = FakeRecogniser()
+        hearing, _ = make(recogniser)
+        for frame in (QUIET, LOUD, LOUD, QUIET, QUIET, LOUD):
+            hearing.hear(frame)
+        return recogniser.streams[0].hints
+
+    assert run_virtually(work()) == [True, False, True]
+
+
+def test_a_new_input_format_keeps_the_recognisers_stream_and_the_audio_clock() -> None:
+    async def work() -> tuple[list[object], int, int]:
+        recogniser = FakeRecogniser(rates=(8000,))
+        hearing, shell = make(recogniser)
+        hearing.hear(LOUD)
+        hearing.change_input(AudioFormat(rate=16_000))
+        for _ in range(50):
+            hearing.hear(b"\1" * 640)
+        return [shell.events[0], shell.events[-1]], len(recogniser.streams), len(recogniser.streams[0].heard)
+
+    events, streams, heard = run_virtually(work())
+    assert events == [AudioHeard(20, 20, 20), AudioHeard(1020, 1020, 1000)]
+    assert streams == 1
+    assert heard / 16 == pytest.approx(1020, abs=5)
+
+
+def test_a_frame_that_cannot_be_converted_counts_as_silence_of_its_length() -> None:
+    async def work() -> tuple[int, int]:
+        recogniser = FakeRecogniser(rates=(16_000,))
+        hearing, _ = make(recogniser)
+        hearing.hear(b"\1" * 321)
+        return hearing.conversion_errors, len(recogniser.streams[0].heard)
+
+    errors, heard = run_virtually(work())
+    assert errors == 1
+    assert heard / 32 == pytest.approx(20, abs=1)
+
+
+def test_companded_audio_is_judged_as_pcm_and_passes_to_a_recogniser_that_takes_it() -> None:
+    async def work() -> tuple[bytes, int]:
+        recogniser = FakeRecogniser()
+        hearing, shell = make(recogniser, AudioFormat(encoding=AudioEncoding.MULAW, rate=8000))
+        hearing.hear(b"\xff" * 160)
+        return bytes(recogniser.streams[0].heard), len(shell.sink.audio[0][2])
+
+    assert run_virtually(work()) == (b"\xff" * 160, 320)
+
+
+def test_audio_is_recorded_without_gaps_until_the_caller_pauses() -> None:
+    async def work() -> list[float]:
+        hearing, shell = make(FakeRecogniser())
+        await asyncio.sleep(0.02)
+        hearing.hear(LOUD)
+        await asyncio.sleep(0.05)  # late by 30 ms: the network, not the caller
+        hearing.hear(LOUD)
+        await asyncio.sleep(2)
+        hearing.hear(LOUD)
+        assert {side for side, *_ in shell.sink.audio} == {Speaker.CALLER}
+        return [round(at) for _, at, _, _ in shell.sink.audio]
+
+    assert run_virtually(work()) == [0, 20, 2050]
+
+
+def test_what_the_recogniser_says_goes_to_the_engine_until_it_is_lost() -> None:
+    async def work() -> list[object]:
+        recogniser = FakeRecogniser()
+        hearing, shell = make(recogniser)
+        recogniser.streams[0].emit(TranscriptReceived("hello", is_final=True))
+        recogniser.streams[0].emit(ProviderUnavailableError("gone", provider="deepgram", role=Role.STT))
+        await hearing.run()
+        return list(shell.events)
+
+    assert run_virtually(work()) == [
+        TranscriptReceived("hello", is_final=True),
+        RecognitionFailed("deepgram: gone"),
+    ]
+
+
+def test_a_recogniser_that_refuses_the_connection_was_never_reached() -> None:
+    async def work() -> list[object]:
+        recogniser = FakeRecogniser()
+        recogniser.refusal = ProviderRejectedError("HTTP 401", provider="deepgram", role=Role.STT)
+        hearing, shell = make(recogniser)
+        await hearing.run()
+        return list(shell.events)
+
+    assert run_virtually(work()) == [RecognitionFailed("deepgram: HTTP 401", connecting=True)]
