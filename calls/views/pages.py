@@ -182,7 +182,9 @@ def _documents() -> list[Document]:
 
 
 def _title(path: Path) -> str:
-    """Give the first heading of a text, else its name."""
+    """Give the first heading of a text; the readme's is the product's name, which says nothing in a list."""
+    if path.stem == "README":
+        return "Readme"
     with path.open(encoding="utf-8") as lines:
         heading = next((line for line in lines if line.startswith("# ")), f"# {path.stem}")
-    return heading.removeprefix("# ").strip()
+    return heading.removeprefix("# ").replace("`", "").strip()
