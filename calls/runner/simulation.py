@@ -9,7 +9,8 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from concurrent.futures import Executor
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from msgspec import Struct
 
@@ -24,6 +25,7 @@ from calls.runner.ports import CallTotals
 from calls.wire.audio import AudioFormat, silence
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _FRAME_MS = 20.0
 _PAUSE_SECONDS = 0.4
@@ -60,10 +62,12 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         """Give the virtual time in seconds."""
         return self._jumping.now
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+    ) -> asyncio.Future[T]:
         """Run at once: a thread would work while the clock jumps ahead, and no two runs would be alike."""
         del executor
-        future = self.create_future()
+        future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
         except Exception as error:  # noqa: BLE001 (handed to whoever awaits)

@@ -18,12 +18,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from tests.bench import servers
 from tests.bench.caller import BenchCaller, frames_of, percentile
-from tests.simulators import sound
 
 RATE = 8000
 SERVER_CORE, VENDOR_CORE = 0, 1
+LOUD = 500
 LATE_LIMIT = 0.005
 """A run whose frames leave later than this at p99 measures the generator, not the server."""
 MEGABYTE = 1024 * 1024
@@ -42,19 +44,17 @@ class Figures:
     failures: list[str] = field(default_factory=list)
 
 
-async def hold_call(url: str, turns: int, figures: Figures) -> None:
+async def hold_call(url: str, frames: list[bytes], turns: int, figures: Figures) -> None:
     """Hold one call of so many turns, each second one interrupted."""
-    frames = frames_of(sound.encode("linear16", sound.speech("one two three four five", RATE)), RATE)
-    voiced = [at for at, frame in enumerate(frames) if any(frame)]
     async with BenchCaller(url, RATE, None) as caller:
         figures.acks.append(await caller.start())
         for turn in range(turns):
             await asyncio.sleep(random.uniform(0.2, 1.2))  # noqa: S311 (spreads the load)
-            caller.say(frames, "ended", voiced[-1])
+            caller.say(frames, "ended", len(frames) - 1)
             first, _ = await caller.wait_for("audio.output.chunk")
             text, ended = caller.last_text, caller.sent_at["ended"]
             if turn % 2:
-                await _barge_in(caller, frames, voiced[0], figures)
+                await _barge_in(caller, frames, figures)
                 continue
             _, complete = await caller.wait_for("conversation.response.complete")
             figures.turns.append((text, complete["payload"]["text"], ended, first))
@@ -62,10 +62,10 @@ async def hold_call(url: str, turns: int, figures: Figures) -> None:
         figures.lateness += caller.lateness
 
 
-async def _barge_in(caller: BenchCaller, frames: list[bytes], first_voiced: int, figures: Figures) -> None:
+async def _barge_in(caller: BenchCaller, frames: list[bytes], figures: Figures) -> None:
     """Speak into the reply; then wait for the answer to that and let it play out."""
     await asyncio.sleep(0.3)
-    caller.say(frames, "began", first_voiced)
+    caller.say(frames, "began", 0)
     at, cancel = await caller.wait_for("audio.output.cancel")
     figures.barge_ins.append(at - caller.sent_at["began"])
     while True:
@@ -75,6 +75,14 @@ async def _barge_in(caller: BenchCaller, frames: list[bytes], first_voiced: int,
             break
         figures.late_bytes += is_old * len(event["payload"]["audio"])
     await asyncio.sleep(2.2)
+
+
+def utterance(values: dict[str, str]) -> list[bytes]:
+    """Speak a line offline; give its frames from the first loud one to the last."""
+    made = servers.manage(values, "shell", "-c", _SPEAK)
+    frames = frames_of(made, RATE)
+    loud = [at for at, frame in enumerate(frames) if np.abs(np.frombuffer(frame, np.int16)).mean() > LOUD]
+    return frames[loud[0] : loud[-1] + 1]
 
 
 def own_shares(figures: Figures, delays_file: Path) -> list[float]:
@@ -122,7 +130,9 @@ def usage_of(pid: int) -> tuple[float, float]:
     return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE
 
 
-async def load(url: str, calls: int, turns: int, pid: int) -> tuple[Figures, tuple[float, float, float]]:
+async def load(
+    url: str, frames: list[bytes], calls: int, turns: int, pid: int
+) -> tuple[Figures, tuple[float, float, float]]:
     """Run so many calls side by side."""
     figures = Figures()
     cpu_before, base = usage_of(pid)
@@ -131,7 +141,7 @@ async def load(url: str, calls: int, turns: int, pid: int) -> tuple[Figures, tup
     async def one(number: int) -> None:
         await asyncio.sleep(number * 0.02)
         try:
-            await hold_call(url, turns, figures)
+            await hold_call(url, frames, turns, figures)
         except (TimeoutError, OSError, KeyError) as error:
             figures.failures.append(f"{type(error).__name__}: {error}")
 
@@ -159,7 +169,7 @@ def main() -> None:
         vendors = servers.pinned(
             VENDOR_CORE, sys.executable, "-m", "tests.simulators", "--deepgram-port", str(ports[1]), "--openai-port",
             str(ports[2]), "--cartesia-port", str(ports[3]), "--delays-file", str(delays), "--script",
-            "call {connection} turn {turn}",
+            "I am caller {connection}, this is turn {turn}.", "--token-ms", "0",
         )  # fmt: skip
         values = servers.environment(
             folder / "data", ports[0],
@@ -167,6 +177,7 @@ def main() -> None:
             OPENAI_API_KEY="k", OPENAI_BASE_URL=f"http://127.0.0.1:{ports[2]}/v1",
             CARTESIA_API_KEY="k", CARTESIA_BASE_URL=f"http://127.0.0.1:{ports[3]}",
         )  # fmt: skip
+        frames = utterance(values)
         servers.manage(values, "migrate", "--verbosity", "0")
         servers.manage(values, "shell", "-c", _MAKE_AGENT)
         log = folder / "log"
@@ -177,12 +188,28 @@ def main() -> None:
             cold = servers.wait_until_answers(f"http://127.0.0.1:{ports[0]}/health/live", server)
             print(f"cold start of the web process: {cold:.2f} s")
             url = f"ws://127.0.0.1:{ports[0]}/ws"
-            asyncio.run(load(url, 1, 1, server.pid))  # connections and imports
+            asyncio.run(load(url, frames, 1, 1, server.pid))  # connections and imports
             for calls in options.calls:
-                figures, usage = asyncio.run(load(url, calls, options.turns, server.pid))
+                figures, usage = asyncio.run(load(url, frames, calls, options.turns, server.pid))
                 show(calls, figures, own_shares(figures, delays), usage)
 
 
+_SPEAK = """
+import asyncio, sys
+from calls.engine.agent import AgentSpec
+from calls.providers.base import SpeechOptions
+from calls.providers.cache import SpeechCache
+from calls.providers.local import LocalTextToSpeech
+from calls.wire.audio import AudioFormat
+async def speak():
+    voice = LocalTextToSpeech()
+    options = SpeechOptions(format=AudioFormat(rate=8000), spec=AgentSpec(name="caller", prompt=""))
+    try:
+        return await SpeechCache.from_settings().make(voice, options, "I would like to know what it costs")
+    finally:
+        await voice.aclose()
+sys.stdout.buffer.write(asyncio.run(speak()))
+"""
 _MAKE_AGENT = """
 from calls.engine.agent import AgentSpec, Endpointing
 from calls.services import ensure_demo_agent

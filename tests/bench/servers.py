@@ -35,7 +35,7 @@ def pinned(core: int, *command: str) -> list[str]:
 def running(command: list[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process for the length of the block; its output goes to ``log``."""
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 (commands of our own)
+        process = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
         )
         try:
@@ -56,7 +56,7 @@ def wait_until_answers(url: str, process: subprocess.Popen[bytes], seconds: floa
         if process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 (an address of our own)
+            with urllib.request.urlopen(url, timeout=1) as answer:
                 if answer.status == 200:
                     return time.monotonic() - began
         except (urllib.error.URLError, OSError):
@@ -78,15 +78,15 @@ def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     }
 
 
-def manage(values: Mapping[str, str], *arguments: str) -> None:
-    """Run a management command."""
-    subprocess.run(  # noqa: S603
+def manage(values: Mapping[str, str], *arguments: str) -> bytes:
+    """Run a management command and give what it printed."""
+    return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env={**os.environ, **values},
         check=True,
-        stdout=subprocess.DEVNULL,
-    )
+        stdout=subprocess.PIPE,
+    ).stdout
 
 
 def uvicorn(port: int) -> list[str]:

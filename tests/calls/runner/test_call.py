@@ -29,7 +29,7 @@ class Call:
 
     def __init__(self, spec: AgentSpec, *models: FakeModel, **parts: Any) -> None:
         self.recogniser = parts.get("recogniser") or FakeRecogniser()
-        self.synthesisers = parts.get("synthesisers") or (FakeSynthesiser(),)
+        self.synthesisers: tuple[FakeSynthesiser, ...] = parts.get("synthesisers") or (FakeSynthesiser(),)
         self.models = models or (FakeModel(),)
         self.door = CollectingDoor()
         self.sink = CollectingSink()

@@ -1,7 +1,7 @@
 import asyncio
 from pathlib import Path
 
-from calls.engine.events import AudioSent, Cancel, ReplySent, SentenceSent, Speak
+from calls.engine.events import AudioSent, Cancel, Event, ReplySent, SentenceSent, Speak
 from calls.enums import CancelReason, Speaker
 from calls.providers.cache import SpeechCache
 from calls.runner.options import CallOptions
@@ -21,7 +21,7 @@ def make(folder: Path, synthesiser: FakeSynthesiser) -> tuple[Speaking, FakeShel
 
 
 def test_nothing_of_a_reply_goes_out_before_it_is_committed(tmp_path: Path) -> None:
-    async def work() -> tuple[list[object], list[object]]:
+    async def work() -> tuple[list[Event], list[Event]]:
         speaking, shell = make(tmp_path, FakeSynthesiser())
         speaking.speak(Speak(1, 0, "Yes."))
         speaking.end_speech(1)
