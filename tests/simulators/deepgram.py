@@ -42,10 +42,10 @@ class DeepgramSimulator(Plan):
     headers: list[dict[str, str]] = field(default_factory=list)
     control: list[str] = field(default_factory=list)
     audio_seconds: list[float] = field(default_factory=list)
-    live: int = 0
 
     async def __aenter__(self) -> Self:
         self._stopping = asyncio.Event()
+        self._open: set[ServerConnection] = set()
         self._fault_of: dict[ServerConnection, Fault] = {}
         self._server: Server = await serve(
             self._serve, "127.0.0.1", self.port, process_request=self._admit, compression=None, ping_interval=None
@@ -55,8 +55,7 @@ class DeepgramSimulator(Plan):
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping.set()
-        for connection in list(self._server.connections):
-            connection.transport.abort()
+        await self.drop_all()
         self._server.close()
         await self._server.wait_closed()
 
@@ -64,9 +63,14 @@ class DeepgramSimulator(Plan):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def live(self) -> int:
+        """Connections that are being served."""
+        return len(self._open)
+
     async def drop_all(self) -> None:
         """Break every connection, as a restarting server does."""
-        for connection in list(self._server.connections):
+        for connection in list(self._open):
             connection.transport.abort()
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -85,14 +89,14 @@ class DeepgramSimulator(Plan):
         self.requests.append(query)
         self.audio_seconds.append(0.0)
         session = _Session(self, connection, query, len(self.requests), self._fault_of.pop(connection))
-        self.live += 1
+        self._open.add(connection)
         try:
             listener = _Flux(session) if url.path == "/v2/listen" else _Nova(session)
             await session.run(listener)
         except ConnectionClosed:
             pass
         finally:
-            self.live -= 1
+            self._open.discard(connection)
 
 
 class _Session:
@@ -157,7 +161,7 @@ class _Session:
                     if not frame:
                         return
                     await self._hear(frame, listener)
-                elif await self._obey(json.loads(frame)["type"], listener):
+                elif self._obey(json.loads(frame)["type"], listener):
                     return
         except TimeoutError:
             await self.connection.close(1011, "NET-0001")
@@ -179,19 +183,16 @@ class _Session:
                 await self.connection.close(fault.close_code, "planned")
             else:
                 self.connection.transport.abort()
+        if fault.ignore_close:
+            self.connection.transport.pause_reading()  # from now on nothing is read, a close included
         if fault.mute_after is not None and self.ear.seconds >= fault.mute_after:
             self._is_mute = True
 
-    async def _obey(self, command: str, listener: "_Nova | _Flux") -> bool:
+    def _obey(self, command: str, listener: "_Nova | _Flux") -> bool:
         self.simulator.control.append(command)
         if command in {"Finalize", "ForceEndTurn"}:
             listener.finalize()
-        if command != "CloseStream":
-            return False
-        if self.fault.ignore_close:
-            self.connection.transport.pause_reading()
-            await self.simulator._stopping.wait()
-        return True
+        return command == "CloseStream"
 
     async def _write(self) -> None:
         while True:

@@ -14,8 +14,9 @@ class Fault:
 
     ``status`` refuses with this HTTP status; ``hang`` accepts and never answers; ``drop_after`` breaks the TCP
     connection after so many units of work (seconds of audio heard, chunks sent), ``close_code`` closes properly
-    instead; ``mute_after`` goes on taking everything and says nothing more (half-open); ``ignore_close`` never answers
-    a close; ``unknown`` sends a message of an unknown type and one that is no JSON; ``error`` sends the vendor's error
+    instead; ``mute_after`` goes on taking everything and says nothing more (half-open); ``ignore_close`` reads
+    nothing after the first message; ``unknown`` sends a message of an unknown type and one that is no JSON; ``error``
+    sends the vendor's error
     object; ``anonymous`` leaves the context out of it; ``unfinished`` ends the answer properly but before its end;
     ``no_done`` leaves out the closing marker only.
     """

@@ -11,7 +11,6 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from calls.errors import ProviderError
 from calls.providers.resilience import Guard, let_go
 
-_SEND_SECONDS = 2.0
 _GOODBYE_SECONDS = 0.2
 _CLOSE_SECONDS = 0.3
 _POLICY_VIOLATION = 1008
@@ -27,6 +26,8 @@ class Connection:
         self._manager = manager
         self._client = client
         self._guard = guard
+        self.sending_since: float | None = None
+        """When the send began that has not returned; the reader watches it, for a timer per frame costs too much."""
 
     @classmethod
     async def open(cls, opening: Opening, guard: Guard) -> "Connection":
@@ -61,14 +62,13 @@ class Connection:
         await self._send(getattr(self._client, f"send_{name}"))
 
     async def _send(self, send: Callable[..., Any], *arguments: bytes) -> None:
+        self.sending_since = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(_SEND_SECONDS):
-                await send(*arguments)
-        except TimeoutError:
-            message = "the connection takes no more audio"
-            raise self._guard.timed_out(message) from None
+            await send(*arguments)
         except (ConnectionClosed, OSError) as error:
             raise _translated(error, self._guard) from error
+        finally:
+            self.sending_since = None
 
     async def close(self) -> None:
         """Say goodbye and close, within 0.8 s; the SDK alone would wait ten for a server that does not answer."""

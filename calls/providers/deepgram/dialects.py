@@ -23,8 +23,10 @@ class Dialect(Protocol):
     detects_turns: bool
     needs_clock: bool
     """Whether silence must flow while the caller sends nothing (there is no KeepAlive)."""
+    answers_silence: bool
+    """Whether reports come for audio without speech too."""
     stall_seconds: float
-    """A connection that takes audio and says nothing for so long is dead."""
+    """A connection that takes audio to be answered and says nothing for so long is dead."""
 
     def read(self, message: Any) -> Heard:
         """Translate one message; raises ``AttributeError``, ``IndexError`` or ``TypeError`` for an unknown shape."""
@@ -38,7 +40,8 @@ class Nova:
 
     detects_turns = False
     needs_clock = False
-    stall_seconds = 6.0
+    answers_silence = False
+    stall_seconds = 5.0
 
     def __init__(self) -> None:
         self._interim = ""
@@ -89,6 +92,7 @@ class Flux:
 
     detects_turns = True
     needs_clock = True
+    answers_silence = True
     stall_seconds = 3.0
 
     LEAD_IN_SECONDS = 1.5

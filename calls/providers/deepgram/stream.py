@@ -20,6 +20,7 @@ _GIVE_UP_SECONDS = 10.0
 _RETRY_SECONDS = (0.0, 0.2, 0.5, 1.0)
 _PIECE_SECONDS = 0.25
 _TICK_SECONDS = 0.5
+_SEND_SECONDS = 2.0
 _GAP_SECONDS = 0.5
 """Without audio for so long the caller's side has stopped sending. Deepgram's clock is its audio, so silence goes:
 else neither a final nor the end of the turn would ever come (a muted microphone, a client that gates by voice)."""
@@ -48,6 +49,7 @@ class DeepgramStream:
         self._origin = 0
         self._events: asyncio.Queue[RecognitionEvent | ProviderError | None] = asyncio.Queue(_QUEUED_EVENTS)
         self._wake = asyncio.Event()
+        self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._heard_at = 0.0
         self._padded_ms = 0.0
@@ -55,6 +57,8 @@ class DeepgramStream:
         self._unanswered_since: float | None = None
         self._lost_at: float | None = None
         self._tries = 0
+        self._is_speech = True
+        self._alarm: asyncio.TimerHandle | None = None
         self._is_final_due = False
         self._is_final_awaited = False
         self._has_logged_oddity = False
@@ -71,9 +75,9 @@ class DeepgramStream:
     async def connect(self) -> None:
         """Open the connection; raises ``ProviderError``. Audio heard before is sent after."""
         if self._task is None:
-            connection = await self._open()
+            self._connection = await self._open()
             self._heard_at = self._heard_at or _now()
-            self._task = asyncio.create_task(self._run(connection))
+            self._task = asyncio.create_task(self._run(self._connection))
             self._task.add_done_callback(self._finish)
 
     def hear(self, audio: bytes) -> None:
@@ -84,7 +88,8 @@ class DeepgramStream:
         self._wake.set()
 
     def voice_changed(self, *, is_speech: bool) -> None:
-        """Ignore the hint: Deepgram has its own voice activity detection."""
+        """Expect an answer to speech; for all else Deepgram has its own voice activity detection."""
+        self._is_speech = is_speech
 
     def finalize(self) -> None:
         """Ask for the final words. Flux ends its turn; without a turn it ignores the message."""
@@ -103,7 +108,15 @@ class DeepgramStream:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait({self._task}, timeout=_CLOSE_SECONDS)
+        await self._close()  # a task that was cancelled before its first step has closed nothing
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._end(None)
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     def _finish(self, task: asyncio.Task[None]) -> None:
         """See to it that the call hears of an end that nobody foresaw."""
@@ -131,8 +144,8 @@ class DeepgramStream:
                     if not error.retryable:
                         raise
                 finally:
-                    await connection.close()
-                connection = await self._reopen()
+                    await self._close()
+                connection = self._connection = await self._reopen()
                 self._begin_again()
         except ProviderError as error:
             self._end(error)
@@ -181,13 +194,17 @@ class DeepgramStream:
         while True:
             message = await connection.receive(_TICK_SECONDS)
             if message is None:
-                self._check_for_stall()
+                self._check_for_stall(connection)
                 continue
             self._unanswered_since = None
             for event in self._understand(message):
                 await self._events.put(event)
 
-    def _check_for_stall(self) -> None:
+    def _check_for_stall(self, connection: Connection) -> None:
+        """Notice a connection that is dead without knowing it: it takes nothing, or it takes all and never answers."""
+        if connection.sending_since is not None and _now() - connection.sending_since > _SEND_SECONDS:
+            message = "the connection takes no more audio"
+            raise self._guard.timed_out(message)
         since = self._unanswered_since
         if since is not None and _now() - since > self._dialect.stall_seconds:
             message = f"took audio for {self._dialect.stall_seconds:.0f} s without a word"
@@ -223,7 +240,7 @@ class DeepgramStream:
             while audio := self._log.take(_PIECE_SECONDS):
                 await connection.send_audio(audio)
                 self._sent_at = _now()
-                if self._unanswered_since is None:
+                if self._unanswered_since is None and (self._is_speech or self._dialect.answers_silence):
                     self._unanswered_since = self._sent_at
             if self._is_final_due:
                 self._is_final_due = False
@@ -234,11 +251,14 @@ class DeepgramStream:
             if _now() - self._sent_at >= _KEEP_ALIVE_SECONDS and not self._dialect.needs_clock:
                 await connection.send("keep_alive")
                 self._sent_at = _now()
-            try:
-                async with asyncio.timeout(self._idle_seconds()):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+            if self._alarm is None:
+                self._alarm = asyncio.get_running_loop().call_later(self._idle_seconds(), self._ring)
+            await self._wake.wait()
+
+    def _ring(self) -> None:
+        """Wake the sender. One alarm outlives many frames: a timer per frame would cost as much as sending it."""
+        self._alarm = None
+        self._wake.set()
 
     def _is_padding(self, quiet: float) -> bool:
         return quiet >= _GAP_SECONDS and (self._dialect.needs_clock or quiet < _PAD_SECONDS)

@@ -33,6 +33,8 @@ def test_a_synthesiser_that_counts_otherwise_is_given_way() -> None:
     assert reading.restore(words) == tuple(words)
 
 
-@pytest.mark.parametrize(("text", "is_speakable"), [("...", False), ("?!", False), ("Ja.", True), ("你好", True), ("7", True)])
-def test_what_makes_no_sound_is_known(text: str, is_speakable: bool) -> None:  # noqa: FBT001 (a parameter)
+@pytest.mark.parametrize(
+    ("text", "is_speakable"), [("...", False), ("?!", False), ("Ja.", True), ("你好", True), ("7", True)]
+)
+def test_what_makes_no_sound_is_known(text: str, is_speakable: bool) -> None:
     assert Reading(text, {}).is_speakable is is_speakable
