@@ -216,7 +216,7 @@ class AgentAdmin(_AgentAdmin):
         agent = self.get_object(request, object_id) if object_id else None
         context: dict[str, Any] = {**(extra_context or {})}
         if agent is not None:
-            versions = agent.versions.select_related("created_by").annotate(calls=Count("sessions"))
+            versions = agent.versions.select_related("created_by").annotate(calls=Count("sessions")).order_by("-number")
             context["versions"] = [
                 {"version": version, "status": label(_status(agent, version))} for version in versions[:_SHOWN_VERSIONS]
             ]

@@ -60,7 +60,11 @@ class IndentedJSONField(forms.JSONField):
     """JSON that a person can read."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, widget=_area(12), empty_value=[], **options)
+        super().__init__(required=False, widget=_area(12), **options)
+
+    def to_python(self, value: Any) -> Any:
+        """Read it; nothing is an empty list."""
+        return super().to_python(value) or []
 
     def prepare_value(self, value: Any) -> Any:
         """Show it indented; what was typed and could not be read stays as it was typed."""

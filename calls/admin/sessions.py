@@ -69,7 +69,7 @@ class CallSessionAdmin(_Admin):
     ) -> tuple[QuerySet[CallSession], bool]:
         """Find a call by its id, or by its names and by words that were said in it."""
         del request
-        words = search_term.replace("\x00", "").strip()
+        words = search_term.strip()
         if not words:
             return queryset, False
         try:

@@ -4,6 +4,7 @@ One folder per process (instance) with a locked file in it, one file per live ca
 releases the lock when the process dies, however it dies: a folder whose lock is free belongs to the dead.
 """
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -72,10 +73,9 @@ class Instance:
             return
         if not self.journals():
             (self.folder / _LOCK).unlink(missing_ok=True)
-            try:
+            # What was refused for good stays, for a human.
+            with contextlib.suppress(OSError):
                 self.folder.rmdir()
-            except OSError:
-                logger.info("journal folder %s stays for what is left in it", self.folder)
         self.forget()
 
     def forget(self) -> None:

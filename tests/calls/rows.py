@@ -13,7 +13,7 @@ from calls.enums import Door, EndReason, Speaker
 from calls.models import Agent, CallSession
 from calls.services import TurnFact
 
-BEGAN = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+BEGAN = datetime(2025, 11, 21, 9, 0, tzinfo=UTC)
 
 
 def agent(name: str = "Ada", *, published: bool = True, **fields: Any) -> Agent:

@@ -59,5 +59,5 @@ def test_rows_say_what_they_are_and_never_what_was_said() -> None:
     session = rows.ended_call()
     turn = Turn(session=session, index=3, speaker="agent", text="a secret")
     names = [str(session), str(turn), str(CallEvent(kind="barge_in")), str(Recording(path="ab/x.wav"))]
-    assert names == [f"Call of 2026-11-21 09:00:00 ({session.pk})", "Turn 3 (agent)", "barge_in", "ab/x.wav"]
+    assert names == [f"Call of 2025-11-21 09:00:00 ({session.pk})", "Turn 3 (agent)", "barge_in", "ab/x.wav"]
     assert (session.is_live, CallSession(status="live").is_live) == (False, True)

@@ -94,7 +94,9 @@ def test_a_full_disk_stops_the_recording_and_not_the_call(track: AudioTrack, pat
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert failures == ["File too large"]
     assert taped.failure == "File too large"
-    assert (taped.duration_ms, taped.missing_ms) == (1500, 8500)
+    assert taped.duration_ms
+    assert 1000 < taped.duration_ms < 1563
+    assert taped.duration_ms + taped.missing_ms == 10_000
     assert runs(read(path)[:, 0]) == [(5, 0, taped.duration_ms)]
 
 

@@ -1,0 +1,176 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from uuid_utils.compat import uuid7
+
+from calls import services
+from calls.admin.sessions import BoundedPaginator
+from calls.engine.events import Latency
+from calls.enums import Speaker
+from calls.models import CallSession
+from calls.services import EventFact
+from tests.calls import rows
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:calls_callsession_changelist")
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(get_user_model().objects.create_superuser("op"))
+    return client
+
+
+def page(session: CallSession) -> str:
+    return reverse("admin:calls_callsession_change", args=[session.pk])
+
+
+def conversation() -> CallSession:
+    session = rows.ended_call(with_agent=rows.agent())
+    services.record_turns(
+        [
+            rows.turn_fact(session.pk, 0, "Good morning!", speaker=Speaker.AGENT, interrupted=True),
+            rows.turn_fact(session.pk, 1, "<script>alert(1)</script>", confidence=0.8),
+            rows.turn_fact(session.pk, 2, "I see.", speaker=Speaker.AGENT, latency=Latency(300, 0, 400, 100, 800)),
+        ]
+    )
+    services.record_events([EventFact(session.pk, 0, "barge_in", 500, {"reply": 1})])
+    return session
+
+
+def queries(client: Client, address: str) -> int:
+    client.get(address)
+    with CaptureQueriesContext(connection) as caught:
+        assert client.get(address).status_code == 200
+    return len(caught)
+
+
+def test_the_list_asks_as_often_for_100_calls_as_for_one(client: Client) -> None:
+    agent = rows.agent()
+    rows.ended_call(with_agent=agent)
+    few = queries(client, LIST + "?all=")
+    for number in range(99):
+        session = rows.ended_call(with_agent=agent)
+        services.record_turns([rows.turn_fact(session.pk, index) for index in range(number % 3)])
+    assert queries(client, LIST + "?all=") == few
+
+
+def test_the_page_of_a_call_asks_as_often_for_100_turns_as_for_one(client: Client) -> None:
+    session = rows.ended_call(with_agent=rows.agent())
+    services.record_turns([rows.turn_fact(session.pk, 0)])
+    few = queries(client, page(session))
+    services.record_turns([rows.turn_fact(session.pk, index) for index in range(100)])
+    services.record_events([EventFact(session.pk, seq, "tool", seq, {}) for seq in range(100)])
+    assert queries(client, page(session)) == few
+
+
+def test_the_list_marks_live_calls_and_counts_turns(client: Client) -> None:
+    session = conversation()
+    rows.live_call()
+    text = client.get(LIST).content.decode()
+    assert text.count("● live") == 1
+    assert '<td class="field-turn_count">3</td>' in text
+    assert str(session.pk) in text
+
+
+def test_the_page_reads_like_the_conversation(client: Client, settings: Any, tmp_path: Any) -> None:
+    settings.RECORDINGS_DIR = tmp_path
+    session = conversation()
+    services.store_recording(session.pk, path="x.wav", rate=8000, duration_ms=5000, missing_ms=0, complete=True)
+    response = client.get(page(session))
+    text = response.content.decode()
+    order = [
+        *("interrupted", "Good morning!", "80% sure", "&lt;script&gt;alert(1)&lt;/script&gt;", "I see."),
+        *("Answered after 800 ms", "barge in"),
+    ]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert "<script>alert" not in text
+    assert f'src="{reverse("recording", args=[session.pk])}"' in text
+    assert 'data-seek="2.0"' in text
+
+
+def test_the_page_holds_no_inline_script_and_no_inline_style(client: Client) -> None:
+    text = client.get(page(conversation())).content.decode()
+    main = text[text.index('id="content-main"') :]
+    scripts = [piece.split(">", 1)[0] for piece in text.split("<script")[1:]]
+    assert [script for script in scripts if "src=" not in script and 'type="application/json"' not in script] == []
+    assert ' style="' not in main
+    assert " onclick=" not in main
+
+
+def test_a_recording_is_for_those_who_may_hear_it(client: Client) -> None:
+    session = conversation()
+    services.store_recording(session.pk, path="x.wav", rate=8000, duration_ms=5000, missing_ms=0, complete=True)
+    reader = get_user_model().objects.create_user("reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_callsession"))
+    client.force_login(reader)
+    text = client.get(page(session)).content.decode()
+    assert "Good morning!" in text
+    assert "<audio" not in text
+
+
+def test_who_may_not_see_calls_sees_none(client: Client) -> None:
+    session = conversation()
+    client.force_login(get_user_model().objects.create_user("nobody", is_staff=True))
+    assert client.get(page(session)).status_code == 403
+    assert client.get(LIST).status_code == 403
+
+
+def test_a_call_that_is_not_there_is_not_found(client: Client) -> None:
+    for key in (uuid7(), "nonsense"):
+        assert client.get(reverse("admin:calls_callsession_change", args=[key])).status_code == 404
+
+
+def test_calls_can_be_read_and_nothing_else(client: Client) -> None:
+    session = conversation()
+    assert client.get(reverse("admin:calls_callsession_add")).status_code == 403
+    assert client.post(reverse("admin:calls_callsession_delete", args=[session.pk]), {"post": "yes"}).status_code == 403
+    client.post(page(session), {"end_reason": "silence"})
+    session.refresh_from_db()
+    assert session.end_reason == "caller_ended"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("Ada", 1), ("i SEE", 1), ("spring", 0), ("good morning", 1), ("nowhere", 0), ("", 2), ("100%", 0), ("'", 0)],
+)
+def test_calls_are_found_by_their_names_and_words(client: Client, words: str, found: int) -> None:
+    conversation()
+    rows.ended_call()
+    response = client.get(LIST, {"q": words})
+    assert response.context["cl"].result_count == found
+
+
+def test_a_call_is_found_by_its_id(client: Client) -> None:
+    session = conversation()
+    rows.ended_call()
+    for key in (str(session.pk), session.pk.hex, f" {session.pk} "):
+        assert list(client.get(LIST, {"q": key}).context["cl"].queryset) == [session]
+
+
+def test_filters_and_dates_narrow_the_list(client: Client) -> None:
+    conversation()
+    rows.live_call()
+    for narrow in (
+        "status__exact=live",
+        "door__exact=console&status__exact=live",
+        "started_at__year=2025&status__exact=ended",
+    ):
+        assert client.get(f"{LIST}?{narrow}").context["cl"].result_count == 1
+
+
+def test_counting_stops_where_nobody_pages_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calls.admin.sessions._MOST_COUNTED", 3)
+    for _ in range(5):
+        rows.live_call()
+    assert BoundedPaginator(CallSession.objects.all(), 2).count == 3
+    assert BoundedPaginator([CallSession()] * 4, 2).count == 4

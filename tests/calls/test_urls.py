@@ -1,0 +1,11 @@
+from uuid import UUID
+
+from django.urls import resolve, reverse
+
+from calls.views.recordings import recording
+
+
+def test_a_recording_has_the_address_of_its_call() -> None:
+    address = reverse("recording", args=[UUID(int=1)])
+    assert address == "/recordings/00000000-0000-0000-0000-000000000001.wav"
+    assert resolve(address).func is recording
