@@ -28,17 +28,6 @@ export class ProtocolError extends Error {
   name = "ProtocolError";
 }
 
-/** Client events that the server answers with an event of the same type and id. */
-const ACKED = new Set([
-  "audio.input.start", "audio.input.end", "user.action.interrupt", "user.action.end_call", "user.action.mute",
-  "user.action.unmute", "user.text", "connection.lifecycle.heartbeat",
-]);
-
-/** @param {string} type */
-export function isAcked(type) {
-  return ACKED.has(type);
-}
-
 /** @param {string} type */
 export function isError(type) {
   return type.startsWith("error.");
