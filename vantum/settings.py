@@ -152,6 +152,8 @@ WS_ALLOWED_ORIGINS = env.items("WS_ALLOWED_ORIGINS")
 WS_MAX_CALLS = env.integer("WS_MAX_CALLS", 200, least=1)
 """Live calls per process; a further connection is refused at the handshake."""
 WS_IDLE_SECONDS = env.number("WS_IDLE_SECONDS", 300, least=1)
+WS_TOKEN_SECONDS = env.integer("WS_TOKEN_SECONDS", 300, least=1)
+"""How long a signed ``?token=`` opens calls."""
 
 # --- providers (names fixed: deployments rely on them) ----------------------------------------------------------------
 
