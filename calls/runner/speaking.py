@@ -63,10 +63,13 @@ class Speaking:
 
     async def warm_up(self, lines: Sequence[str]) -> None:
         """Connect, and put into the cache what must be sayable when the synthesiser is down."""
-        with suppress(ProviderError):  # said again, and counted, when something is to be spoken
-            await self.stream(0).connect()
-            for line in lines:
-                await self._cache.make(self._synthesisers[0], self._speech, line)
+        # One does not wait for the other: lines that an earlier call left on disk must be at hand even where the
+        # synthesiser cannot be reached. A failure shows again, and counts, when something is to be spoken.
+        made = (self._cache.make(self._synthesisers[0], self._speech, line) for line in lines)
+        outcomes = await asyncio.gather(self.stream(0).connect(), *made, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, ProviderError):
+                raise outcome
 
     # --- the engine's actions -----------------------------------------------------------------------------------------
 
