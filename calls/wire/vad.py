@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 WINDOW_MS = 32.0
 BLOCK_MS = 4.0
 
-_DECAY = 0.5
-"""A falling probability is followed by halves, to bridge a doubtful window in a word; a rising one counts at once."""
+_DECAY = 0.7
+"""Per window: a falling probability is followed slowly, to bridge two doubtful windows in a word."""
 _LOOK_BACK_MS = 128.0
 """How far before the first believed window an onset may lie: a model needs up to three windows to believe a vowel."""
 _ANTICIPATED_MS = 1000.0
@@ -119,12 +119,13 @@ class VoiceGate:
         return self._report(self._until_ms, self._voiced_until_ms)
 
     def anticipate(self, levels: Sequence[float]) -> VoiceReport | None:
-        """Judge by their level alone the blocks of a window that is not full yet; None unless speech has just begun.
+        """Judge by their level alone the blocks of a window that is not full yet; None but in speech that just began.
 
         This spares barge-in the wait for the window's end, 16 ms on average. Nothing is kept: the window's own verdict
         may take it back.
         """
-        if not self.is_speech or self._until_ms - self._run_start_ms > _ANTICIPATED_MS:
+        is_in_speech = self.is_speech and self._voiced_until_ms > self._until_ms - WINDOW_MS
+        if not is_in_speech or self._until_ms - self._run_start_ms > _ANTICIPATED_MS:
             return None
         least = self._gate_to_hold()
         loud = max((count for count, level in enumerate(levels, 1) if level >= least), default=0)
