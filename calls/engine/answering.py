@@ -1,17 +1,12 @@
 """The agent's side: replies from the request to the model until the last word was played, and their failures."""
 
-import json
-
-from calls.engine.endpointing import is_same_words
+from calls.engine.drafting import Drafting
 from calls.engine.events import (
     AudioSent,
-    CallTool,
     Cancel,
-    Commit,
     CompleteReply,
     Discard,
     EndSpeech,
-    Generate,
     PlayedOut,
     ReplyDelta,
     ReplyFailed,
@@ -22,23 +17,19 @@ from calls.engine.events import (
     SentenceSent,
     SentenceTimed,
     ShowToken,
-    ToolRequest,
     ToolReturned,
-    Usage,
 )
 from calls.engine.hearing import Utterance
-from calls.engine.reply import Purpose, Reply
+from calls.engine.reply import Outcome, Purpose, Reply
 from calls.engine.stage import Stage
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Role
-
-END_CALL = "end_call"
 
 _TOOL_TIMED_OUT = "The tool did not answer in time."
 _TOLERANCE = 1e-6
 
 
 class Answering:
-    """Owns the agent's replies: at most one that is certain, one on suspicion, and one that was interrupted."""
+    """Decides about the agent's replies: what is said, what was heard of it, and what follows from both."""
 
     def __init__(
         self,
@@ -54,201 +45,70 @@ class Answering:
         self._llm_tiers = llm_tiers
         self._tts_tiers = tts_tiers
         self._budget = turn_budget_seconds
-        self.reply: Reply | None = None
-        self.guess: Reply | None = None
-        self.suspended: Reply | None = None
-        self.was_asking = False
-        self._guessed = ""
-        self._guesses = 0
+        self._drafts = Drafting(stage)
         self._failures = 0
-        self._last_number = 0
+        self.was_asking = False
+        """Whether the reply that was played last ended with a question."""
 
-    def _number(self) -> int:
-        self._last_number += 1
-        return self._last_number
+    @property
+    def reply(self) -> Reply | None:
+        """The reply that is certain, from its commit until it was played."""
+        return self._drafts.reply
 
-    # --- beginning a reply ------------------------------------------------------------------------------------------
+    @property
+    def guess(self) -> Reply | None:
+        """The reply that is made on the suspicion that the caller has finished."""
+        return self._drafts.guess
 
-    def prepare(self, text: str) -> None:
-        """Make a reply on the suspicion that these are the caller's last words."""
-        limit = self._stage.spec.endpointing.max_speculations
-        if self.guess is not None or self._guesses >= limit or is_same_words(text, self._guessed):
-            return
-        self._guesses += 1
-        self._guessed = text
-        self.guess = Reply(self._number(), Purpose.ANSWER, caller=text)
-        self._generate(self.guess)
-
-    def discard_guess(self) -> None:
-        """The caller went on: the reply on suspicion is worth nothing."""
-        if self.guess is not None:
-            self._stage.emit(Discard(self.guess.number))
-            self._stage.note("speculation_discarded", reply=self.guess.number)
-            self.guess = None
-
-    def answer(self, utterance: Utterance | None = None) -> None:
-        """Answer the last turn of the history; ``utterance`` is that turn where it was said just now."""
-        stage, guess = self._stage, self.guess
-        if guess is not None and utterance is not None and is_same_words(guess.caller, utterance.text):
-            reply, self.guess = guess, None
-        else:
-            self.discard_guess()
-            reply = Reply(self._number(), Purpose.ANSWER)
-        self._guesses, self._guessed = 0, ""
-        reply.timing.decided_at = stage.now
-        if utterance is not None:
-            reply.timing.speech_ended_at = utterance.ended_at
-            reply.timing.waited_ms = utterance.waited_ms
-        stage.move(ConversationState.THINKING)
-        if reply is not guess:
-            self._generate(reply)
-        self._commit(reply)
-
-    def say(self, text: str, purpose: Purpose, *, ends_call: EndReason | None = None) -> None:
-        """Speak a fixed line. One without words is over at once."""
-        reply = Reply(self._number(), purpose)
-        reply.add_line(text)
-        reply.ends_call = ends_call
-        if not reply.has_sentences:
-            self._after(reply)
-            return
-        self._stage.move(ConversationState.THINKING)
-        self._commit(reply)
-        self._stage.emit(ShowToken(reply.number, reply.text))
-
-    def _generate(self, reply: Reply) -> None:
-        """Ask the model for this reply, or for what follows its tools."""
-        history = self._stage.history
-        caller = "" if reply.is_committed else reply.caller
-        reply.generation = reply.number
-        reply.is_generated = False
-        reply.is_model_silent = True
-        reply.budget_from = self._stage.now
-        reply.asked = history.context(caller=caller, reply=reply.made_messages())
-        if reply.timing.generate_at is None:
-            reply.timing.generate_at = self._stage.now
-        is_guess = reply is self.guess
-        self._stage.emit(Generate(reply.number, reply.asked, speculative=is_guess, tier=reply.tier))
-
-    def _commit(self, reply: Reply) -> None:
-        """The reply is certain: it may be shown and heard."""
-        self.reply = reply
-        reply.is_committed = True
-        reply.budget_from = self._stage.now
-        self._stage.emit(Commit(reply.number), *(ShowToken(reply.number, text) for text in reply.held_tokens))
-        reply.held_tokens = []
-        for step in reply.tool_steps:
-            for request in tuple(step.requests):
-                self._call_tool(reply, request)
-        self._go_on(reply)
+    @property
+    def suspended(self) -> Reply | None:
+        """The reply that was interrupted by what may have been no interruption."""
+        return self._drafts.suspended
 
     # --- text -------------------------------------------------------------------------------------------------------
 
-    def _making(self, generation: int) -> Reply | None:
-        """Find the reply that this generation's text belongs to."""
-        made = (self.reply, self.guess, self.suspended)
-        return next((reply for reply in made if reply is not None and reply.generation == generation), None)
+    def prepare(self, text: str) -> None:
+        """Make a reply on the suspicion that these are the caller's last words."""
+        self._drafts.prepare(text)
 
-    def read_delta(self, event: ReplyDelta) -> None:
-        """Take generated text."""
-        reply = self._making(event.reply)
-        if reply is None or reply.is_generated:
-            return
-        reply.is_model_silent = False
-        if reply.timing.first_delta_at is None:
-            reply.timing.first_delta_at = self._stage.now
-        self._show(reply, reply.add_text(event.text))
-        self._go_on(reply)
+    def discard_guess(self) -> None:
+        """The caller went on: the reply on suspicion is worth nothing."""
+        self._drafts.discard_guess()
 
-    def _show(self, reply: Reply, text: str) -> None:
-        if not text or reply is self.suspended:
-            return
-        if reply.is_committed:
-            self._stage.emit(ShowToken(reply.number, text))
-        else:
-            reply.held_tokens.append(text)
+    def answer(self, utterance: Utterance | None = None) -> None:
+        """Answer the last turn of the history; ``utterance`` is that turn where it was said just now."""
+        self._drafts.answer(utterance)
+        self._look()
 
-    def end_text(self, event: ReplyGenerated) -> None:
-        """The model has finished."""
-        reply = self._making(event.reply)
-        if reply is None:
-            return
-        if event.usage is not None:
-            self._add_usage(reply, event.usage)
-        if reply.is_generated:
-            return
-        self._show(reply, reply.close_text())
-        reply.is_generated = True
-        reply.is_model_silent = False
-        self._go_on(reply)
+    def say(self, text: str, purpose: Purpose, *, ends_call: EndReason | None = None) -> None:
+        """Speak a fixed line. One without words is over at once."""
+        if not self._drafts.say(text, purpose, ends_call):
+            self._go_to_what_follows(ends_call)
 
-    def _add_usage(self, reply: Reply, usage: Usage) -> None:
-        self._stage.history.learn_usage(reply.asked, usage)
-        before = reply.usage or Usage()
-        reply.usage = Usage(
-            prompt_tokens=before.prompt_tokens + usage.prompt_tokens,
-            completion_tokens=before.completion_tokens + usage.completion_tokens,
-        )
+    def read(self, event: ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated) -> None:
+        """Take a piece of a reply's text, or what belongs to it."""
+        drafts = self._drafts
+        match event:
+            case ReplyDelta():
+                drafts.read_delta(event)
+            case ReplyToolRequested():
+                drafts.read_tool_request(event)
+            case ToolReturned():
+                drafts.read_tool_result(event)
+            case ReplyGenerated():
+                drafts.end_text(event)
+        self._look()
 
-    def _go_on(self, reply: Reply) -> None:
-        """Do what the reply's text so far allows: speak, ask the model again, end the speech."""
-        if reply is self.suspended:
+    def _look(self) -> None:
+        """Deal with a reply whose text came to an end without words."""
+        reply = self._drafts.reply
+        if reply is None or reply.outcome is None:
             return
-        self._stage.emit(*reply.take_sentences(self._stage.now))
-        if not reply.is_committed or not reply.is_generated or reply.is_speech_ended:
-            return
-        step = reply.open_step
-        if step is not None and reply.ends_call is None:
-            if step.is_answered:
-                self._generate(reply)
-        elif reply.has_sentences:
-            reply.is_speech_ended = True
-            self._stage.emit(EndSpeech(reply.number))
-        elif reply.ends_call is not None or reply.is_resumed:
+        outcome, reply.outcome = reply.outcome, None
+        if outcome is Outcome.OVER:
             self._close(reply)
         else:
             self._fail(reply, Role.LLM, "the model said nothing", retryable=True)
-
-    # --- tools ------------------------------------------------------------------------------------------------------
-
-    def read_tool_request(self, event: ReplyToolRequested) -> None:
-        """The model asks for a tool."""
-        reply = self._making(event.reply)
-        if reply is None or reply.is_generated:
-            return
-        reply.is_model_silent = False
-        self._show(reply, reply.ask_tool(event.request))
-        if reply is self.reply:
-            self._call_tool(reply, event.request)
-        self._go_on(reply)
-
-    def _call_tool(self, reply: Reply, request: ToolRequest) -> None:
-        if request.call_id in reply.called or reply.ends_call is not None:
-            return
-        reply.called.add(request.call_id)
-        reply.budget_from = self._stage.now
-        if request.name == END_CALL and END_CALL in self._stage.spec.tools:
-            self._end_call(reply, request)
-        else:
-            self._stage.emit(CallTool(reply.number, request))
-
-    def _end_call(self, reply: Reply, request: ToolRequest) -> None:
-        """The model hangs up: its goodbye is the last thing that is spoken."""
-        goodbye = _goodbye(request.arguments)
-        if not goodbye and not reply.text:
-            goodbye = self._stage.spec.goodbye
-        if goodbye and not is_same_words(reply.text[-len(goodbye) :], goodbye):
-            reply.add_line(goodbye)
-            self._stage.emit(ShowToken(reply.number, goodbye))
-        reply.ends_call = EndReason.AGENT_SAID_GOODBYE
-        reply.is_generated = True
-
-    def read_tool_result(self, event: ToolReturned) -> None:
-        """A tool answered."""
-        for reply in (self.reply, self.suspended):
-            if reply is not None and event.reply in reply.names:
-                reply.answer_tool(event.request.call_id, event.result)
-                self._go_on(reply)
 
     # --- audio ------------------------------------------------------------------------------------------------------
 
@@ -310,7 +170,7 @@ class Answering:
         reply.freeze(self._stage.now)
         if reply.is_cut_off:
             self._stop(reply, CancelReason.FAILED)
-        self.reply = None
+        self._drafts.reply = None
         self.was_asking = reply.is_asking(self._stage.now)
         self._record(reply, interrupted=reply.is_cut_off)
         if reply.failure is not None:
@@ -318,11 +178,11 @@ class Answering:
             return
         if reply.purpose is Purpose.ANSWER:
             self._failures = 0
-        self._after(reply)
+        self._go_to_what_follows(reply.ends_call)
 
-    def _after(self, reply: Reply) -> None:
-        if reply.ends_call is not None:
-            self._stage.finish(reply.ends_call)
+    def _go_to_what_follows(self, ends_call: EndReason | None) -> None:
+        if ends_call is not None:
+            self._stage.finish(ends_call)
         else:
             self._stage.move(ConversationState.LISTENING)
 
@@ -342,7 +202,7 @@ class Answering:
         self.discard_guess()
         self.confirm_interruption()
         if (reply := self.reply) is not None:
-            self.reply = None
+            self._drafts.reply = None
             reply.freeze(self._stage.now)
             self._stop(reply, reason)
             self._record(reply, interrupted=True)
@@ -361,7 +221,7 @@ class Answering:
         self._stage.note(
             "barge_in", reply=reply.number, reason=reason.value, played_ms=round(reply.clock.played_ms(now))
         )
-        self.reply, self.suspended = None, reply
+        self._drafts.reply, self._drafts.suspended = None, reply
         self._stage.move(ConversationState.INTERRUPTED)
         if not may_be_false:
             self.confirm_interruption()
@@ -370,7 +230,7 @@ class Answering:
         """The interruption was meant: the turn ends with what was heard."""
         if (reply := self.suspended) is None:
             return
-        self.suspended = None
+        self._drafts.suspended = None
         if reply.keeps_text and not reply.is_generated:
             self._stage.emit(Discard(reply.generation))
         self._record(reply, interrupted=True)
@@ -380,22 +240,23 @@ class Answering:
         """The interruption was none: speak what was not heard, without asking the model again."""
         if (reply := self.suspended) is None:
             return
-        self.suspended = None
+        self._drafts.suspended = None
         self._stage.note("false_interruption", reply=reply.number)
-        rest = reply.rest(self._number())
+        rest = reply.rest(self._drafts.next_number())
         if not rest.has_sentences and rest.is_generated and rest.open_step is None:
             self._record(reply, interrupted=False)
-            self._after(reply)
+            self._go_to_what_follows(reply.ends_call)
             return
         self._stage.move(ConversationState.THINKING)
-        self._commit(rest)
-        if self.reply is rest and rest.has_sentences:
+        self._drafts.commit(rest)
+        if rest.has_sentences:
             self._stage.emit(ShowToken(rest.number, rest.own_text))
+        self._look()
 
     def withdraw(self, reason: CancelReason) -> None:
         """Take back a reply of which nothing was heard."""
         if (reply := self.reply) is not None:
-            self.reply = None
+            self._drafts.reply = None
             self._stop(reply, reason)
             self._record(reply, interrupted=True)
             self._stage.note("reply_withdrawn", reply=reply.number)
@@ -405,10 +266,10 @@ class Answering:
 
     def read_failure(self, event: ReplyFailed) -> None:
         """A provider failed at a reply."""
-        reply = self._making(event.reply) if event.role is Role.LLM else self._sounding(event.reply)
+        reply = self._drafts.making(event.reply) if event.role is Role.LLM else self._sounding(event.reply)
         if self.guess is not None and event.reply == self.guess.number:
             self._stage.emit(Discard(self.guess.number))
-            self.guess = None
+            self._drafts.guess = None
         elif reply is self.suspended and reply is not None:
             reply.drop_unfinished_text()
             reply.is_generated, reply.failure = True, ErrorCode.LLM
@@ -428,7 +289,8 @@ class Answering:
         elif may_retry and role is Role.TTS and reply.tts_tier + 1 < self._tts_tiers:
             self._stage.note("fallback_provider", role=role.value, reply=reply.number)
             reply.speak_again(reply.tts_tier + 1)
-            self._go_on(reply)
+            self._drafts.go_on(reply)
+            self._look()
         else:
             self._stage.emit(ReportError(code, message, retryable))
             self._give_up(reply, code)
@@ -436,12 +298,13 @@ class Answering:
     def _keep_heard(self, reply: Reply, code: ErrorCode) -> None:
         """A part was heard, so nothing is repeated: what was made is played, then the agent says sorry."""
         reply.failure = code
-        reply.is_cut_off = code is ErrorCode.TTS
-        if code is ErrorCode.LLM:
+        reply.is_cut_off = code is ErrorCode.TTS or not reply.has_sentences
+        if not reply.is_cut_off:
             reply.drop_unfinished_text()
             reply.is_generated = True
             if reply.open_step is None:
-                self._go_on(reply)
+                self._drafts.go_on(reply)
+                self._look()
             elif not reply.is_speech_ended:
                 reply.is_speech_ended = True
                 self._stage.emit(EndSpeech(reply.number))
@@ -450,21 +313,22 @@ class Answering:
         self._stage.note("fallback_provider", role=Role.LLM.value, reply=reply.number)
         self._stop(reply, CancelReason.FAILED)
         budget_from = reply.budget_from
-        again = reply.restart(self._number(), reply.tier + 1)
+        again = reply.restart(self._drafts.next_number(), reply.tier + 1)
         again.is_committed = True
-        self._generate(again)
-        self._commit(again)
+        self._drafts.generate(again)
+        self._drafts.commit(again)
         again.budget_from = budget_from
+        self._look()
 
     def _give_up(self, reply: Reply, code: ErrorCode) -> None:
         """Nothing of this reply will be heard."""
         self._stop(reply, CancelReason.FAILED)
-        self.reply = None
+        self._drafts.reply = None
         self._record(reply, interrupted=True)
         if reply.purpose is Purpose.ANSWER:
             self._apologise(code)
         else:
-            self._after(reply)
+            self._go_to_what_follows(reply.ends_call)
 
     def _apologise(self, code: ErrorCode) -> None:
         """Speak the line for this many failing turns in a row; the last of them ends the call."""
@@ -505,18 +369,9 @@ class Answering:
         elif step is not None and not step.is_answered and reply.is_generated:
             for request in step.requests:
                 reply.answer_tool(request.call_id, _TOOL_TIMED_OUT)
-            self._go_on(reply)
+            self._drafts.go_on(reply)
+            self._look()
         else:
             role = Role.LLM if reply.is_waiting_for_text else Role.TTS
             may_retry = self._may_hedge(reply)
             self._fail(reply, role, "no answer within the turn's time", retryable=True, may_retry=may_retry)
-
-
-def _goodbye(arguments: str) -> str:
-    """Read the last words out of the tool's arguments, which a model may have written badly."""
-    try:
-        decoded = json.loads(arguments or "{}")
-    except ValueError:
-        return ""
-    goodbye = decoded.get("goodbye") if isinstance(decoded, dict) else None
-    return goodbye.strip() if isinstance(goodbye, str) else ""

@@ -119,10 +119,10 @@ class Conversation:
             ev.TurnResumed: lambda _: agent.discard_guess(),
             ev.EndOfTurn: self._read_turn,
             ev.RecognitionFailed: self._lose_recogniser,
-            ev.ReplyDelta: agent.read_delta,
-            ev.ReplyToolRequested: agent.read_tool_request,
-            ev.ToolReturned: agent.read_tool_result,
-            ev.ReplyGenerated: agent.end_text,
+            ev.ReplyDelta: agent.read,
+            ev.ReplyToolRequested: agent.read,
+            ev.ToolReturned: agent.read,
+            ev.ReplyGenerated: agent.read,
             ev.ReplyFailed: agent.read_failure,
             ev.SentenceTimed: agent.note_words,
             ev.AudioSent: agent.note_audio,
@@ -232,10 +232,7 @@ class Conversation:
         ear, guess = self._ear, self._agent.guess
         self._quiet_since = self._stage.now
         if ear.text:
-            self._stage.emit(
-                ev.ShowTranscript(ear.number, ear.text, is_final=False, confidence=ear.confidence,
-                                  duration_ms=ear.duration_ms)
-            )  # fmt: skip
+            self._show(ear, is_final=False)
         if guess is not None and not is_same_words(guess.caller, ear.text):
             self._agent.discard_guess()
         self._weigh_interruption()
@@ -338,21 +335,19 @@ class Conversation:
             self._keep(utterance)
 
     def _keep(self, utterance: Utterance) -> None:
-        self._show_final(utterance)
+        self._show(utterance, is_final=True)
         self._stage.emit(self._history.add_caller(utterance))
 
     def _drop_utterance(self) -> None:
         """A noise, or words that only say that the caller listens, make no turn."""
         utterance = self._ear.take(self._stage.now)
         if utterance.text:
-            self._show_final(utterance)
+            self._show(utterance, is_final=True)
             self._stage.note("backchannel", utterance=utterance.number)
 
-    def _show_final(self, utterance: Utterance) -> None:
-        self._stage.emit(
-            ev.ShowTranscript(utterance.number, utterance.text, is_final=True, confidence=utterance.confidence,
-                              duration_ms=utterance.duration_ms)
-        )  # fmt: skip
+    def _show(self, words: Ear | Utterance, *, is_final: bool) -> None:
+        shown = ev.ShowTranscript(words.number, words.text, is_final, words.confidence, words.duration_ms)
+        self._stage.emit(shown)
 
     # --- time -------------------------------------------------------------------------------------------------------
 

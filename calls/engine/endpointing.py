@@ -19,7 +19,7 @@ _HANGING_WORDS = frozenset(
     of to in on at by for from with without about into onto over under between through during after before
     is are was were am be been being has have had do does did will would shall should can could may might must
     i we they he she i'm you're we're they're he's she's it's i'll we'll i'd i've there's that's
-    um uh er erm hmm well maybe perhaps actually also just very really not don't
+    um uh er erm well maybe perhaps actually also just very really not don't
     """.split()
 )
 
@@ -34,6 +34,8 @@ _DICTATION_WORDS = frozenset("number phone code pin account card zip postcode or
 _DICTATED_DIGITS = 7
 """A dictated number with fewer digits than this may well go on."""
 _CODE_DIGITS = 4
+_DICTATED_GROUPS = 3
+"""So many digits one by one are a dictation, even where no word announces a number."""
 
 _SOUNDS = frozenset(
     """
@@ -92,7 +94,7 @@ def _is_dictating(words: list[str]) -> bool:
         return False
     if not _DICTATION_WORDS.isdisjoint(words):
         return count < _DICTATED_DIGITS and count != _CODE_DIGITS
-    return 3 <= groups and count < _DICTATED_DIGITS  # noqa: PLR2004 (three digits one by one are a dictation)
+    return groups >= _DICTATED_GROUPS and count < _DICTATED_DIGITS
 
 
 def patience_ms(text: str, settings: Endpointing, language: str = "en-US") -> int:

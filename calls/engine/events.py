@@ -309,8 +309,7 @@ class Discard(Struct, frozen=True, gc=False):
 class Cancel(Struct, frozen=True, gc=False):
     """Stop a committed reply: speech, queued audio, what the far end has buffered, and the generation.
 
-    ``keeps_text``: the interruption may turn out to be false, so the generation goes on and its deltas are still wanted; a
-    ``Discard`` of the same number ends it when the interruption was real.
+    ``keeps_text``: the interruption may be none, so the generation goes on; a ``Discard`` of this number ends it.
     """
 
     reply: int

@@ -8,8 +8,8 @@ from calls.engine.events import AudioHeard, TranscriptReceived
 from calls.engine.scripts import join_pieces
 
 STALL_SECONDS = 1.0
-"""Without audio for this long the client has stopped sending; the missing audio then counts as silence. (Clients send chunks
-of up to 256 ms.)"""
+"""Without audio for this long the client has stopped sending, and the missing audio counts as silence. Clients send
+chunks of up to 256 ms."""
 
 _UNSEEN_SPEECH_MS = 1500.0
 """Words that come this long after the last voiced audio were spoken without voice activity detection noticing."""
@@ -147,12 +147,12 @@ class Ear:
 
     def _new_words(self, text: str) -> str:
         """Take away the words that an earlier turn already used: the recogniser's final text of them comes late."""
-        if not self._known or not text:
-            return text
-        rest = _without(text, self._known)
-        if rest is not None:
-            return rest
-        return text if self._voiced_until_ms > self._consumed_ms else ""
+        rest = _without(text, self._known) if self._known else text
+        if rest is None:
+            rest = text if self._voiced_until_ms > self._consumed_ms else ""
+        if not text or rest == text:
+            self._known = []  # the recogniser has gone on to other words
+        return rest
 
     # --- questions --------------------------------------------------------------------------------------------------
 
@@ -211,7 +211,7 @@ class Ear:
         return self._sign_at + max(STALL_SECONDS, (needed_ms - self._silence_ms()) / 1000)
 
     def _patience_ms(self) -> float:
-        if not self.detects_turns:
+        if not self.detects_turns or not self.text:
             return patience_ms(self.text, self._settings, self._language)
         # A stall of the audio ends the wait sooner: such a recogniser follows the audio clock and would never answer.
         return self._silence_ms() + 1.0 if self._silence_ms() < _TURN_LIMIT_MS else 0.0

@@ -26,6 +26,13 @@ class Purpose(Enum):
     """The last words; nobody can interrupt them."""
 
 
+class Outcome(Enum):
+    """How the text of a reply ended when there is nothing (more) to speak."""
+
+    NOTHING_SAID = auto()
+    OVER = auto()
+
+
 class Timing(Struct):
     """When the parts of a turn happened, in seconds of the call's clock; None: not (yet)."""
 
@@ -81,7 +88,7 @@ class ToolStep:
 
 
 class Reply:
-    """One reply. ``number`` names it on the wire; ``generation`` names the request to the model whose text it speaks."""
+    """One reply. ``number`` names it on the wire; ``generation`` is the number under which the model makes its text."""
 
     def __init__(self, number: int, purpose: Purpose, *, caller: str = "") -> None:
         self.number = number
@@ -95,6 +102,7 @@ class Reply:
         self.is_sent = False
         self.is_cut_off = False
         self.keeps_text = False
+        self.outcome: Outcome | None = None
         self.failure: ErrorCode | None = None
         self.ends_call: EndReason | None = None
         self.names = {number}
@@ -329,9 +337,9 @@ class Reply:
         reply.turn_began_at, reply.turn_latency = self.turn_began_at, self.turn_latency
         reply.failure = self.failure if self.failure is ErrorCode.LLM else None
         reply.tier, reply.tts_tier = self.tier, self.tts_tier
-        reply._marker, reply._cutter = self._marker, self._cutter  # noqa: SLF001 (the same class: the text goes on)
+        reply._marker, reply._cutter = self._marker, self._cutter
         heard, coming = self._split()
-        reply._items, reply._past = [*heard, *coming], len(heard)  # noqa: SLF001 (the same class)
+        reply._items, reply._past = [*heard, *coming], len(heard)
         return reply
 
     def _split(self) -> tuple[list[SpokenSentence | ToolStep], list[SpokenSentence | ToolStep]]:
@@ -357,7 +365,5 @@ class Reply:
         reply.tier, reply.tts_tier = tier, self.tts_tier
         steps = [at for at, item in enumerate(self._items) if isinstance(item, ToolStep)]
         kept = self._items[: steps[-1] + 1] if steps else []
-        reply._items = [  # noqa: SLF001 (the same class)
-            SpokenSentence(item.text) if isinstance(item, SpokenSentence) else item for item in kept
-        ]
+        reply._items = [SpokenSentence(item.text) if isinstance(item, SpokenSentence) else item for item in kept]
         return reply

@@ -137,15 +137,12 @@ def _sentence_end(text: str, at: int) -> int:
     end = at + 1
     while end < len(text) and (text[end] in _ENDS or text[end] in _CLOSERS):
         end += 1
-    if end == len(text):
-        return 0
-    if any(mark in _GLUED_ENDS for mark in text[at:end]):
-        return end
-    if not text[end].isspace():
+    is_glued = any(mark in _GLUED_ENDS for mark in text[at:end])
+    if end == len(text) or not (is_glued or text[end].isspace()):
         return 0
     if text[at] == "…" or text[at:end].startswith(".."):
         return _end_before_capital(text, end)
-    if text[at] != ".":
+    if is_glued or text[at] != ".":
         return end
     return _end_after_dot(text, at, end)
 
