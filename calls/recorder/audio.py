@@ -97,28 +97,27 @@ class AudioTrack:
         return Taped(duration_ms, round(missing_ms), self._failure)
 
     def _lay_all(self) -> None:
-        run: list[bytes] = []
-        first: Sound | None = None
+        runs: dict[Speaker, _Run] = {}
         while self._inbox:
             item = self._inbox.popleft()
             if isinstance(item, Sound):
                 self._bytes_taken += len(item.pcm)
-                if first is not None and _follows(first, sum(map(len, run)), item):
-                    run.append(item.pcm)
-                    continue
-            self._lay(first, run)
-            if isinstance(item, Sound):
-                first, run = item, [item.pcm]
+                run = runs.get(item.side)
+                if run is None or not run.goes_on_with(item):
+                    self._lay(run)
+                    run = runs[item.side] = _Run(item)
+                run.add(item)
             else:
-                first, run = None, []
+                self._lay(runs.pop(Speaker.AGENT, None))
                 if self._tape is not None and not self._failure:
                     self._tape.cut_agent(item)
-        self._lay(first, run)
+        for run in runs.values():
+            self._lay(run)
 
-    def _lay(self, first: Sound | None, run: list[bytes]) -> None:
-        if first is None:
+    def _lay(self, run: "_Run | None") -> None:
+        if run is None:
             return
-        sound = first._replace(pcm=b"".join(run))
+        sound = run.whole()
         try:
             if not self._failure:
                 if self._tape is None:
@@ -143,10 +142,23 @@ def _duration_ms(sound: Sound) -> float:
     return len(sound.pcm) * 500 / sound.rate
 
 
-def _follows(first: Sound, size: int, item: Sound) -> bool:
-    """Whether ``item`` goes on where ``size`` bytes that began with ``first`` end: one resampling serves them all."""
-    expected_ms = first.at_ms + size * 500 / first.rate
-    return item.side is first.side and item.rate == first.rate and abs(item.at_ms - expected_ms) < 1
+class _Run:
+    """Sound of one side without a gap: one resampling serves all of it."""
+
+    def __init__(self, first: Sound) -> None:
+        self._first = first
+        self._pieces: list[bytes] = []
+        self._until_ms = first.at_ms
+
+    def goes_on_with(self, sound: Sound) -> bool:
+        return sound.rate == self._first.rate and abs(sound.at_ms - self._until_ms) < 1
+
+    def add(self, sound: Sound) -> None:
+        self._pieces.append(sound.pcm)
+        self._until_ms += _duration_ms(sound)
+
+    def whole(self) -> Sound:
+        return self._first._replace(pcm=b"".join(self._pieces))
 
 
 class AudioThread:

@@ -73,15 +73,15 @@ class Tape:
     def flush(self, until_ms: float) -> None:
         """Write what sounded before ``until_ms`` to the disk."""
         ends = max(lane.end for lane in self._lanes)
+        used = min(ends - self._wav.frames, len(self._pending))
         # A sender far ahead of its time must not fill the memory.
         until = max(min(self._position(until_ms), ends), ends - self._position(_MOST_PENDING_MS))
-        count = until - self._wav.frames
+        count = min(until - self._wav.frames, used)
         if count <= 0:
             return
         self._wav.append(self._pending[:count])
-        rest = self._pending[count:].copy()
-        self._pending = np.zeros((max(len(rest), self._rate), CHANNELS), np.int16)
-        self._pending[: len(rest)] = rest
+        self._pending[: used - count] = self._pending[count:used]
+        self._pending[used - count : used] = 0
 
     def close(self) -> None:
         """Write the rest and close; the file is closed even when that fails."""

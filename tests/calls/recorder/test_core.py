@@ -124,7 +124,7 @@ def test_a_thousand_calls_leave_neither_files_nor_threads_nor_descriptors(settin
     wait_for(lambda: CallSession.objects.ended().count() == 1001)
     wait_for(lambda: not list(settings.JOURNAL_DIR.glob("*/*.jsonl")))
     assert threading.active_count() == threads
-    assert open_files() == descriptors
+    wait_for(lambda: open_files() == descriptors)
     assert recorder.stop(10)
     assert (Turn.objects.count(), Recording.objects.count()) == (1000, 100)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("recorder-")]
