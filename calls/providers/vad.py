@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from calls.engine.agent import VoiceActivity
 from calls.providers.base import VoiceStream
-from calls.wire.audio import AudioFormat, Converter
+from calls.wire.audio import Resampler
 from calls.wire.vad import BLOCK_MS, WINDOW_MS, VoiceGate, VoiceReport, block_levels, tonal_probabilities
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class _Stream:
         self._pool = pool
         self._on_report = on_report
         self._is_open = True
-        self._converter = Converter(AudioFormat(rate=rate), AudioFormat(rate=pool.rate))
+        self._resampler = Resampler(rate, pool.rate)
         self._pending = bytearray()
         self._gate = VoiceGate(**asdict(settings))
         self.forget()
@@ -92,7 +92,7 @@ class _Stream:
     def hear(self, pcm: bytes) -> None:
         """Take PCM16 at the rate given to ``open``; half a sample at the end is dropped."""
         if self._is_open:
-            self._pending += self._converter.feed(pcm[: len(pcm) & ~1])
+            self._pending += self._resampler.feed(pcm[: len(pcm) & ~1])
             self._pool.attend(self)
 
     @property
