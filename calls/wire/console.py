@@ -86,7 +86,7 @@ class Start(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def _see_whole(field: str, rate: float | None) -> None:
-    if rate is not None and not rate.is_integer():
+    if rate is not None and rate % 1:
         message = f"Expected a whole number - at `$.{field}`"
         raise ValueError(message)
 
