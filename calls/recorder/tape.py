@@ -11,6 +11,8 @@ from calls.recorder.wav import CHANNELS, Samples, StereoWav
 _JITTER_MS = 60
 """Sound that starts within this time of its lane's end belongs right behind it; later, there was silence between."""
 _MOST_PENDING_MS = 30_000
+_QUALITY = "MQ"
+"""16 bit are as good in it as in soxr's HQ, of which each stream takes 150 KB instead of 12."""
 _CHANNEL = {Speaker.CALLER: 0, Speaker.AGENT: 1}
 
 
@@ -54,7 +56,7 @@ class Tape:
             lane.given_end = float(lane.end)
             lane.rate = rate
             if rate != self._rate:
-                lane.resampler = soxr.ResampleStream(rate, self._rate, 1, dtype="int16", quality="HQ")
+                lane.resampler = soxr.ResampleStream(rate, self._rate, 1, dtype="int16", quality=_QUALITY)
         samples = np.frombuffer(pcm, "<i2", count=len(pcm) // 2)
         lane.given_end += len(samples) * self._rate / rate
         self._put(channel, samples if lane.resampler is None else lane.resampler.resample_chunk(samples))
