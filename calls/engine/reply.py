@@ -339,7 +339,7 @@ class Reply:
         reply.tier, reply.tts_tier = self.tier, self.tts_tier
         reply._marker, reply._cutter = self._marker, self._cutter
         heard, coming = self._split()
-        reply._items, reply._past = [*heard, *coming], len(heard)
+        reply._items, reply._past = [*heard, *_unspoken(coming)], len(heard)
         return reply
 
     def _split(self) -> tuple[list[SpokenSentence | ToolStep], list[SpokenSentence | ToolStep]]:
@@ -365,5 +365,10 @@ class Reply:
         reply.tier, reply.tts_tier = tier, self.tts_tier
         steps = [at for at, item in enumerate(self._items) if isinstance(item, ToolStep)]
         kept = self._items[: steps[-1] + 1] if steps else []
-        reply._items = [SpokenSentence(item.text) if isinstance(item, SpokenSentence) else item for item in kept]
+        reply._items = _unspoken(kept)
         return reply
+
+
+def _unspoken(items: list[SpokenSentence | ToolStep]) -> list[SpokenSentence | ToolStep]:
+    """Give the same sentences without what was sent of them under another number."""
+    return [SpokenSentence(item.text) if isinstance(item, SpokenSentence) else item for item in items]
