@@ -51,6 +51,8 @@ class Speaking:
         self._voices: dict[int, ReplyVoice] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._clock = PlaybackClock()
+        self._sounding: int | None = None
+        """The reply whose audio went out last; what of it the far end still holds may have to be taken back."""
         self._not_before = 0.0
         self._wake = asyncio.Event()
         self.conversion_errors = 0
@@ -112,10 +114,10 @@ class Speaking:
 
     def cancel(self, action: Cancel) -> None:
         """Stop a reply, take back what was not played yet and leave the gap that clients need."""
-        voice = self._voices.get(action.reply)
         self.discard(action.reply)
-        if voice is None or not voice.is_started:
+        if action.reply != self._sounding:
             return
+        self._sounding = None
         self._clock.reset()
         self._not_before = self._shell.now() + self._options.cancel_gap_ms / 1000
         self._shell.sink.cut_agent_audio(self._shell.elapsed_ms())
@@ -185,6 +187,7 @@ class Speaking:
         chunk = buffer.take(_whole_samples(output, limit))
         if not voice.is_started:
             voice.is_started = True
+            self._sounding = voice.reply
             self._shell.door.start_reply(voice.reply)
         now = self._shell.now()
         duration = output.duration_ms(len(chunk))

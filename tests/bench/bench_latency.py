@@ -79,7 +79,7 @@ async def _barge_in(caller: BenchCaller, frames: list[bytes], figures: Figures) 
 
 def utterance(values: dict[str, str]) -> list[bytes]:
     """Speak a line offline; give its frames from the first loud one to the last."""
-    made = servers.manage(values, "shell", "-c", _SPEAK)
+    made = servers.manage(values, "shell", "--no-imports", "-c", _SPEAK)
     frames = frames_of(made, RATE)
     loud = [at for at, frame in enumerate(frames) if np.abs(np.frombuffer(frame, np.int16)).mean() > LOUD]
     return frames[loud[0] : loud[-1] + 1]
@@ -179,7 +179,7 @@ def main() -> None:
         )  # fmt: skip
         frames = utterance(values)
         servers.manage(values, "migrate", "--verbosity", "0")
-        servers.manage(values, "shell", "-c", _MAKE_AGENT)
+        servers.manage(values, "shell", "--no-imports", "-c", _MAKE_AGENT)
         log = folder / "log"
         with (
             servers.running(vendors, {}, log),

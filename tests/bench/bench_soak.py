@@ -93,7 +93,7 @@ def main() -> None:
         )
         os.environ.update(values)
         servers.manage(values, "migrate", "--verbosity", "0")
-        servers.manage(values, "shell", "-c", _MAKE_AGENT)
+        servers.manage(values, "shell", "--no-imports", "-c", _MAKE_AGENT)
         asyncio.run(soak(port, options.calls))
 
 

@@ -79,6 +79,20 @@ def test_after_a_cancel_the_next_reply_leaves_a_gap_and_the_record_is_cut(tmp_pa
     assert run_virtually(work()) == ([(0.0, "start"), (0.2, "cancel"), (0.26, "start")], 200.0)
 
 
+def test_a_reply_that_was_sent_whole_is_cancelled_while_it_is_being_played(tmp_path: Path) -> None:
+    async def work() -> list[tuple[float, str]]:
+        speaking, shell = make(tmp_path, FakeSynthesiser(delay=0.0))
+        speaking.speak(Speak(1, 0, "0123456789"))
+        speaking.end_speech(1)
+        speaking.commit(1)
+        await asyncio.sleep(0.2)
+        assert shell.events[-1] == ReplySent(1)
+        speaking.cancel(Cancel(1, CancelReason.BARGE_IN, "012"))
+        return [(round(at, 3), what[0]) for at, what in shell.door.timed if what[0] == "cancel"]
+
+    assert run_virtually(work()) == [(0.2, "cancel")]
+
+
 def test_a_cancel_before_the_first_audio_is_not_shown(tmp_path: Path) -> None:
     async def work() -> list[tuple[object, ...]]:
         speaking, shell = make(tmp_path, FakeSynthesiser(delay=1.0))
