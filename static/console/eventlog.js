@@ -1,5 +1,7 @@
 // @ts-check
-// What went over the socket, in lines one can read, filter and copy. Runs of audio become one line.
+// What went over the socket, in lines one can read, filter and copy. Runs of audio or of tokens become one line.
+
+import { text } from "./protocol.js";
 
 /**
  * @typedef {object} Line
@@ -10,12 +12,15 @@
  * @property {string} detail
  * @property {number} count frames in this line
  * @property {number} bytes of audio in this line
+ * @property {string} utteranceId of the reply it is about, if any
+ * @property {string} words of the tokens in this line
  */
 
 /** @typedef {{ words: string, kind: "all" | "in" | "out" | "errors", isAudioShown: boolean }} Filter */
 
 const MOST_LINES = 2000;
 const AUDIO = new Set(["audio.input.chunk", "audio.output.chunk", "audio.output.played"]);
+const TOKEN = "conversation.response.token";
 const ARROWS = { in: "←", out: "→", local: "·" };
 
 export class EventLog {
@@ -40,13 +45,17 @@ export class EventLog {
   add(direction, type, payload = {}) {
     const bytes = payload.audio instanceof Uint8Array ? payload.audio.length : 0;
     const last = this.lines.findLast((line) => line.type === type || !AUDIO.has(line.type));
-    if (last && AUDIO.has(type) && last.type === type) {
+    if (last?.type === type && continues(last, payload)) {
       last.count += 1;
       last.bytes += bytes;
+      last.words += text(payload, "token");
       last.detail = describe(payload, last);
       return last;
     }
-    const line = { id: this.#nextId, atMs: this.#now() - this.#began, direction, type, detail: "", count: 1, bytes };
+    const line = {
+      id: this.#nextId, atMs: this.#now() - this.#began, direction, type, detail: "", count: 1, bytes,
+      utteranceId: text(payload, "utteranceId"), words: text(payload, "token"),
+    };
     this.#nextId += 1;
     line.detail = describe(payload, line);
     this.lines.push(line);
@@ -102,11 +111,20 @@ export function formatTime(ms) {
 }
 
 /**
+ * Whether an event belongs to the line before it, which has its type.
+ * @param {Line} line
+ * @param {Record<string, unknown>} payload
+ */
+function continues(line, payload) {
+  return AUDIO.has(line.type) || (line.type === TOKEN && line.utteranceId === text(payload, "utteranceId"));
+}
+
+/**
  * @param {Record<string, unknown>} payload
  * @param {Line} line
  */
 function describe(payload, line) {
-  const { audio, ...rest } = payload;
+  const { audio, ...rest } = line.words ? { ...payload, token: line.words } : payload;
   if (!(audio instanceof Uint8Array)) {
     const json = JSON.stringify(rest, (_key, value) => (typeof value === "bigint" ? String(value) : value));
     return (json === "{}" ? "" : json) + (line.count > 1 ? ` ×${line.count}` : "");

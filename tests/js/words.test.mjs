@@ -110,6 +110,18 @@ test("runs of audio are one line each until something else happens", () => {
   ].join("\n"));
 });
 
+test("the tokens of a reply are one line with all their words", () => {
+  const log = new EventLog(() => 0);
+  for (const [utteranceId, token] of [["A", "Good "], ["A", "day"], ["B", "Bye"]]) {
+    log.add("in", "conversation.response.token", { utteranceId, token });
+    log.add("in", "audio.output.chunk", { audio: new Uint8Array(2) });
+  }
+  assert.equal(log.toText({ ...EVERYTHING, isAudioShown: false }), [
+    '00:00.000 ← conversation.response.token {"utteranceId":"A","token":"Good day"} ×2',
+    '00:00.000 ← conversation.response.token {"utteranceId":"B","token":"Bye"}',
+  ].join("\n"));
+});
+
 test("the log is filtered by words, direction, errors and audio", () => {
   const log = new EventLog(() => 0);
   log.add("out", "user.text", { text: "Hello" });
