@@ -182,6 +182,8 @@ class CallRunner:
     async def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        # What the far end had not played yet was never heard.
+        self.sink.cut_agent_audio(self.elapsed_ms())
         self.sink.finish(
             self._reason or EndReason.SHUTDOWN,
             CallTotals(
