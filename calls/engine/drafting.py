@@ -19,6 +19,7 @@ from calls.engine.events import (
 )
 from calls.engine.hearing import Utterance
 from calls.engine.reply import Outcome, Purpose, Reply
+from calls.engine.sentences import BREAK
 from calls.engine.stage import Stage
 from calls.enums import ConversationState, EndReason
 
@@ -80,11 +81,11 @@ class Drafting:
 
     def say(self, text: str, purpose: Purpose, ends_call: EndReason | None) -> bool:
         """Speak a fixed line; False when it has no words."""
+        if not text.replace(BREAK, "").strip():
+            return False
         reply = Reply(self.next_number(), purpose)
         reply.add_line(text)
         reply.ends_call = ends_call
-        if not reply.has_sentences:
-            return False
         self._stage.move(ConversationState.THINKING)
         self.commit(reply)
         self._stage.emit(ShowToken(reply.number, reply.text))

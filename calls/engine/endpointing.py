@@ -26,11 +26,12 @@ _HANGING_WORDS = frozenset(
 _HANGING_ENDS = (
     "i want", "i need", "i think", "i mean", "i guess", "you know", "let me", "let's see", "going to", "want to",
     "kind of", "sort of", "a couple", "as well", "for example", "such as", "can you", "could you", "would you",
-    "wait a", "hold on", "let me see", "let me think",
+    "and then", "but then", "so then", "and also", "wait a", "hold on", "let me see", "let me think",
 )  # fmt: skip
 
 _DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine double triple".split())
-_DICTATION_WORDS = frozenset("number phone code pin account card zip postcode order reference serial digits".split())
+_NUMBER_WORDS = frozenset("number phone account card order reference serial digits".split())
+_CODE_WORDS = frozenset("code pin zip postcode passcode".split())
 _DICTATED_DIGITS = 7
 """A dictated number with fewer digits than this may well go on."""
 _CODE_DIGITS = 4
@@ -92,8 +93,10 @@ def _is_dictating(words: list[str]) -> bool:
         groups += 1
     if not groups:
         return False
-    if not _DICTATION_WORDS.isdisjoint(words):
-        return count < _DICTATED_DIGITS and count != _CODE_DIGITS
+    if not _CODE_WORDS.isdisjoint(words):
+        return count < _CODE_DIGITS
+    if not _NUMBER_WORDS.isdisjoint(words):
+        return count < _DICTATED_DIGITS
     return groups >= _DICTATED_GROUPS and count < _DICTATED_DIGITS
 
 
