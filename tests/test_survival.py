@@ -1,4 +1,4 @@
-"""The web process is killed, stopped, or cut off from its database in the middle of a call: nothing finished is lost."""
+"""The web process is killed, stopped or cut off from its database in mid-call: nothing that was finished is lost."""
 
 import asyncio
 import signal
@@ -78,7 +78,7 @@ class Installation:
     async def until(self, is_so: Callable[[], bool]) -> None:
         """The database changes behind the call: look again until it has."""
         async with asyncio.timeout(60):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110 (another process changes it)
                 await asyncio.sleep(0.1)
 
     async def until_ended(self) -> tuple[str, str]:
