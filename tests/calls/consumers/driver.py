@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from calls.engine.agent import AgentSpec
 from calls.engine.events import Event, HangUpRequested
 from calls.enums import EndReason
 from calls.live import live_calls
+from calls.providers.base import SpeechToText
 from calls.providers.cache import SpeechCache
 from calls.providers.registry import CallProviders
 from calls.runner.call import CallRunner
@@ -126,12 +128,13 @@ class Workshop:
 class RealWorkshop(Workshop):
     """Makes calls of the real runner and engine, with providers under the test's control."""
 
-    def __init__(self, spec: AgentSpec, folder: Any, *models: FakeModel) -> None:
+    def __init__(
+        self, spec: AgentSpec, folder: Path, *models: FakeModel, recogniser: SpeechToText | None = None
+    ) -> None:
         super().__init__(spec)
-        self.recogniser = FakeRecogniser(rates=(8000, 16_000))
         self.synthesiser = FakeSynthesiser()
         self.providers = CallProviders(
-            stt=self.recogniser,
+            stt=recogniser or FakeRecogniser(),
             llms=models or (FakeModel(),),
             tts=(self.synthesiser,),
             vad=FakeDetector(),
