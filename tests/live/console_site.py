@@ -17,14 +17,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from tests.processes import ROOT, environment, free_port
 
+# The local recogniser of a busy machine may need longer than the usual 1.2 s for its first word.
 _PREPARE = """
 import django
 django.setup()
+from msgspec.structs import replace
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from calls.demo import DEMO_AGENT
+from calls.engine.agent import BargeIn
 from calls.services import ensure_demo_agent
-ensure_demo_agent(DEMO_AGENT)
+ensure_demo_agent(replace(DEMO_AGENT, barge_in=BargeIn(false_interruption_ms=5000)))
 """
 _SPEAK = """
 import sys

@@ -236,7 +236,7 @@ def test_a_lost_server_is_waited_for_and_the_call_begins_anew(browser: Browser, 
 def spoken(playwright: Playwright, chromium: str, site: Site, tmp_path: Path) -> Iterator[Page]:
     """The console in a Chromium whose microphone hears a caller talk over the opening, and ask for the price later."""
     sound = tmp_path / "caller.wav"
-    record_caller(site, sound, [(4.5, "yes, i have time"), (17.0, "how much does it cost")], seconds=40)
+    record_caller(site, sound, [(4.5, "what is it about"), (17.0, "what is the price")], seconds=40)
     flags = (
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
@@ -254,9 +254,9 @@ def test_a_spoken_conversation_of_two_turns_with_one_barge_in(spoken: Page, site
     expect(spoken.locator("#state-word")).to_have_text("Agent speaks", timeout=15 * SECOND)
     callers, agents = spoken.locator(".turn-caller"), spoken.locator(".turn-agent")
     expect(agents.first).to_contain_text("interrupted", timeout=15 * SECOND)
-    expect(callers.first).to_contain_text("time", timeout=15 * SECOND)
+    expect(callers.first).to_contain_text("what is it about", timeout=15 * SECOND)
     expect(agents.nth(1)).to_contain_text("We check your roof for free", timeout=15 * SECOND)
-    expect(callers.nth(1)).to_contain_text("how much", timeout=30 * SECOND)
+    expect(callers.nth(1)).to_contain_text("what is the price", timeout=30 * SECOND)
     expect(agents.nth(2)).to_contain_text("between nine and fourteen thousand dollars", timeout=15 * SECOND)
     expect(spoken.locator("#latency-summary")).to_contain_text("median", timeout=15 * SECOND)
     spoken.check("#log-audio")
