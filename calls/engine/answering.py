@@ -302,6 +302,7 @@ class Answering:
         if not reply.is_cut_off:
             reply.drop_unfinished_text()
             reply.is_generated = True
+            reply.progress_at = self._stage.now
             if reply.open_step is None:
                 self._drafts.go_on(reply)
                 self._look()

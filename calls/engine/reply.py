@@ -361,7 +361,7 @@ class Reply:
     def restart(self, number: int, tier: int) -> "Reply":
         """Make the reply that asks another model for the same, keeping the tools that were already answered."""
         reply = Reply(number, self.purpose, caller=self.caller)
-        reply.timing = self.timing
+        reply.timing, reply.called = self.timing, self.called
         reply.tier, reply.tts_tier = tier, self.tts_tier
         steps = [at for at, item in enumerate(self._items) if isinstance(item, ToolStep)]
         kept = self._items[: steps[-1] + 1] if steps else []
