@@ -47,7 +47,7 @@ class ChildProcess:
             paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
             process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 [sys.executable, "-m", module],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
             )

@@ -10,6 +10,7 @@ import re
 import shutil
 from typing import Any
 
+import numpy as np
 from msgspec import Struct
 from pocketsphinx import Decoder, get_model_path, set_loglevel
 
@@ -21,12 +22,17 @@ _MEAN = "51.7,-0.5,-2.2,21.1,-12.2,2,-7,-8.1,0.9,-5.2,0.9,-3.1,-3.2"
 """Cepstral mean to begin with, between human and synthetic voices. With the library's own the first words of a call are
 lost: a third of the script's words wrong instead of a seventh."""
 _EXACT_BYTES = 6 * 32_000
-"""Utterances up to 6 s are heard again in the script's vocabulary with their own mean, which halves its errors. It takes
-about 7 % of their length; longer ones have moved the running mean where it belongs by themselves."""
+"""Utterances up to 6 s are heard again in the script's vocabulary with their own mean, which halves its errors.
+
+It takes about 7 % of their length; longer ones have moved the running mean where it belongs by themselves."""
 _SCRIPT_MARGIN = 1.5e-4
 """How much likelier per frame (log score) the script's path must be; measured on human and synthetic speech."""
 _CERTAINTY_MARGIN = 5.0
 """How much less probable (log posterior) the script's words may be than the open vocabulary's."""
+_NOISE = 20.0
+_NOISE_SHARE = 0.01
+"""The models were trained on microphones: in silence without any noise they hear words. So a little is added, 20 steps
+of 16 bit or a hundredth of a quiet caller's level; it takes the errors on synthetic voices from a third to a tenth."""
 _VARIANT = re.compile(r"\(\d+\)")
 
 
@@ -86,6 +92,8 @@ class Recogniser:
         self._exact = exact
         self._live = [free] if script is None else [free, script]
         self._audio = bytearray()
+        self._random = np.random.default_rng(0)
+        self._noise = _NOISE
 
     def begin(self) -> None:
         """Begin an utterance."""
@@ -95,9 +103,15 @@ class Recogniser:
 
     def feed(self, pcm: bytes) -> None:
         """Take audio, PCM16 at 16 kHz."""
-        self._audio += pcm
+        noisy = self._add_noise(pcm)
+        self._audio += noisy
         for decoder in self._live:
-            decoder.process_raw(pcm)
+            decoder.process_raw(noisy)
+
+    def _add_noise(self, pcm: bytes) -> bytes:
+        samples = np.frombuffer(pcm, "<i2")
+        noisy = samples + self._noise * self._random.standard_normal(len(samples), np.float32)
+        return np.clip(noisy, -32768, 32767).astype("<i2").tobytes()
 
     def partial(self) -> Guess:
         """Give the words so far."""
@@ -107,12 +121,19 @@ class Recogniser:
         """End the utterance and give its words."""
         for decoder in self._live:
             decoder.end_utt()
+        self._noise = min(_NOISE, _NOISE_SHARE * _level(self._audio))
         if self._exact is None or not 0 < len(self._audio) <= _EXACT_BYTES:
             return _choose(self._free, self._script)
         self._exact.start_utt()
         self._exact.process_raw(bytes(self._audio), full_utt=True)
         self._exact.end_utt()
         return _choose(self._free, self._exact)
+
+
+def _level(pcm: bytearray) -> float:
+    """Root mean square of the whole utterance."""
+    samples = np.frombuffer(pcm, "<i2").astype(np.float32)
+    return float(np.sqrt((samples**2).mean())) if len(samples) else 0.0
 
 
 def _choose(free: Any, script: Any | None) -> Guess:

@@ -122,7 +122,7 @@ class _Phones:
         return self._found[word]
 
     def _listed(self, word: str) -> list[str]:
-        found = []
+        found: list[str] = []
         while phones := self._lookup(word if not found else f"{word}({len(found) + 1})"):
             found.append(phones)
         return found

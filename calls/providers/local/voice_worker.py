@@ -5,19 +5,24 @@ One thread reads requests, so that a stop reaches a synthesis that is under way;
 
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from queue import SimpleQueue
 from socket import socket
 from threading import Thread
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from calls.engine.events import Word
 from calls.providers.local.espeak import RATE, Espeak, WordStart
 from calls.providers.local.frames import Say, Spoken, Stop, frame, receive_frame
 from calls.providers.local.process import READY
+from calls.providers.pronunciation import Reading
 from calls.wire.audio import encode, resample_whole
+
+Levels = NDArray[np.float32]
+"""Root mean square of each 10 ms."""
 
 _decoder: "msgspec.msgpack.Decoder[Say | Stop]" = msgspec.msgpack.Decoder(Say | Stop)
 _WINDOW = RATE // 100
@@ -61,42 +66,21 @@ class VoiceWorker:
         self._requests.put(None)
 
     def _speak(self, say: Say) -> Spoken:
-        text, origins = pronounce(say.text, say.pronunciations)
+        reading = Reading(say.text, say.pronunciations)
         voice = self._espeak.find_voice(say.voices)
-        pcm, starts = self._espeak.synthesise(text, voice, lambda: say.request in self._stopped)
-        pcm, shift_ms = _trim(pcm)
-        starts = [WordStart(origins[min(s.position, len(origins) - 1)], s.at_ms - shift_ms) for s in starts if origins]
-        words = time_words(say.text, starts, _levels(pcm))
+        pcm, starts = self._espeak.synthesise(reading.spoken, voice, lambda: say.request in self._stopped)
+        pcm, cut_ms = _trim(pcm)
+        starts = [WordStart(start.position, start.at_ms - cut_ms) for start in starts]
+        words = reading.restore(time_words(reading.spoken, starts, _levels(pcm)))
         pause_ms = _PAUSES_MS.get(say.text.rstrip()[-1:], _PAUSE_MS)
         pcm = _fade(pcm) + bytes(2 * (RATE * pause_ms // 1000))
         return Spoken(say.request, encode(resample_whole(pcm, RATE, say.rate), say.encoding), words)
 
 
-def pronounce(text: str, pronunciations: Mapping[str, str]) -> tuple[str, list[int]]:
-    """Replace whole words by how they are read. Also gives, for each character, where it comes from in ``text``."""
-    if not pronunciations:
-        return text, list(range(len(text)))
-    spoken = {written.casefold(): read for written, read in pronunciations.items()}
-    longest_first = sorted(pronunciations, key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
-    parts: list[str] = []
-    origins: list[int] = []
-    end = 0
-    for match in pattern.finditer(text):
-        read = spoken.get(match[0].casefold(), match[0])
-        parts += [text[end : match.start()], read]
-        origins += [*range(end, match.start()), *[match.start()] * len(read)]
-        end = match.end()
-    parts.append(text[end:])
-    origins += range(end, len(text))
-    return "".join(parts), origins
-
-
-def time_words(text: str, starts: Sequence[WordStart], levels: np.ndarray) -> tuple[Word, ...]:
+def time_words(text: str, starts: Sequence[WordStart], levels: Levels) -> tuple[Word, ...]:
     """Give every word of ``text`` its time.
 
     A word ends where it is last audible before the next one begins; one that is not spoken (a dash) takes no time.
-    ``levels``: loudness of each 10 ms of the audio.
     """
     tokens = list(re.finditer(r"\S+", text))
     begins: dict[int, float] = {}
@@ -116,16 +100,16 @@ def time_words(text: str, starts: Sequence[WordStart], levels: np.ndarray) -> tu
     return tuple(words)
 
 
-def _last_audible(levels: np.ndarray, begin_ms: float, until_ms: float) -> float:
+def _last_audible(levels: Levels, begin_ms: float, until_ms: float) -> float:
     window = levels[int(begin_ms // 10) : int(until_ms // 10)]
     audible = np.flatnonzero(window > _AUDIBLE)
     return until_ms if not len(audible) else min((begin_ms // 10 + int(audible[-1]) + 1) * 10.0, until_ms)
 
 
-def _levels(pcm: bytes) -> np.ndarray:
+def _levels(pcm: bytes) -> Levels:
     samples = np.frombuffer(pcm, "<i2").astype(np.float32)
     whole = samples[: len(samples) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
-    levels: np.ndarray = np.sqrt((whole**2).mean(axis=1))
+    levels: Levels = np.sqrt((whole**2).mean(axis=1))
     return levels
 
 

@@ -19,7 +19,7 @@ MIN_SCORE_TO_END = 0.55
 """The same for an intent that ends the call: hanging up on a misunderstanding is worse than asking again."""
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_FILLERS = frozenset("uh um uhm er erm hm hmm oh ah well so just please actually like then and".split())  # noqa: SIM905 (reads better)
+_FILLERS = frozenset("uh um uhm er erm hm hmm oh ah well so just please actually like then and".split())
 _SUFFIXES = (
     ("n't", " not"),
     ("'re", " are"),
