@@ -111,7 +111,8 @@ class Recogniser:
     def _add_noise(self, pcm: bytes) -> bytes:
         samples = np.frombuffer(pcm, "<i2")
         noisy = samples + self._noise * self._random.standard_normal(len(samples), np.float32)
-        return np.clip(noisy, -32768, 32767).astype("<i2").tobytes()
+        clipped: bytes = np.clip(noisy, -32768, 32767).astype("<i2").tobytes()
+        return clipped
 
     def partial(self) -> Guess:
         """Give the words so far."""
