@@ -1,0 +1,176 @@
+"""Tones on the line: the keys of a telephone, made; the beep of an answering machine, found."""
+
+from math import pi
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from calls.wire.audio import AudioFormat, silence
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+_LOW_HZ = (697, 770, 852, 941)
+_HIGH_HZ = (1209, 1336, 1477, 1633)
+_KEYS = ("123A", "456B", "789C", "*0#D")
+KEYS = {
+    key: (low, high)
+    for low, row in zip(_LOW_HZ, _KEYS, strict=True)
+    for high, key in zip(_HIGH_HZ, row, strict=True)
+}  # fmt: skip
+"""The two frequencies of each key, Hz (ITU-T Q.23, table 1)."""
+
+_LOW_LEVEL, _HIGH_LEVEL = 0.26, 0.33
+"""Amplitudes, full scale being 1: the high group 2 dB above the low one, for lines lose more of it."""
+_RAMP_MS = 3.0
+"""A tone that began at once would click over all frequencies, and a receiver looks for two only."""
+
+
+def keys_pcm(digits: str, rate: int, *, on_ms: float = 100, off_ms: float = 100) -> bytes:
+    """Give PCM16 of keys pressed one after the other, each followed by a pause. ``ValueError`` for what is no key."""
+    if unknown := sorted(set(digits) - set(KEYS)):
+        message = f"no telephone has the key {unknown[0]!r}; expected 0-9, *, # or A-D"
+        raise ValueError(message)
+    pause = silence(AudioFormat(rate=rate), off_ms)
+    return b"".join(_key(*KEYS[digit], rate, on_ms) + pause for digit in digits)
+
+
+def _key(low_hz: int, high_hz: int, rate: int, duration_ms: float) -> bytes:
+    at = np.arange(round(rate * duration_ms / 1000)) / rate
+    sound = _LOW_LEVEL * np.sin(2 * pi * low_hz * at) + _HIGH_LEVEL * np.sin(2 * pi * high_hz * at)
+    ramp = np.minimum(1.0, (np.minimum(at, at[-1] - at) if len(at) else at) * 1000 / _RAMP_MS)
+    return np.rint(sound * ramp * 32_767).astype("<i2").tobytes()
+
+
+# --- the beep ---------------------------------------------------------------------------------------------------------
+
+_WINDOW_MS, _HOP_MS = 30, 10
+_LOWEST_HZ, _HIGHEST_HZ = 390.0, 2020.0
+_SHORTEST_MS, _LONGEST_MS = 140, 2050  # 150 ms to 2 s, give or take what the windows blur
+_PURITY = 0.92
+"""Share of a window's power that lies in its strongest frequency. A vowel's harmonics leave it less."""
+_DRIFT_HZ = 12.0
+_DRIFT_DB = 3.0
+_QUIETEST_DBFS = -45.0
+_DROP_DB = 15.0
+_SILENCE_WINDOWS = 10
+"""100 ms of silence make a tone a beep: a melody goes on at once."""
+_FALL_WINDOWS = 6
+"""For so long the windows hold the end of the tone and the beginning of the silence, or a short echo."""
+
+
+class Beep(Struct, frozen=True, gc=False):
+    """A single tone between silences. Times in milliseconds of the audio that was heard."""
+
+    hz: float
+    started_ms: float
+    ended_ms: float
+
+
+class _Window(Struct, frozen=True, gc=False):
+    """What 30 ms of sound are: their level, and their frequency where there is only one."""
+
+    level_dbfs: float
+    hz: float | None
+
+
+class _Tone:
+    """A tone that goes on, or has just ended."""
+
+    def __init__(self, at: int, level_dbfs: float, hz: float) -> None:
+        self.at = at
+        self.windows = 1
+        self.level_dbfs = level_dbfs
+        self.hz = hz
+        self.falling = 0
+        self.silent = 0
+
+    def fits(self, window: _Window) -> bool:
+        """Whether the window is more of the same tone."""
+        return (
+            window.hz is not None
+            and not self.falling
+            and not self.silent
+            and abs(window.hz - self.hz) <= _DRIFT_HZ
+            and abs(window.level_dbfs - self.level_dbfs) <= _DRIFT_DB
+        )
+
+    def add(self, window: _Window) -> None:
+        """Go on; level and frequency are those of all windows together."""
+        self.windows += 1
+        self.level_dbfs += (window.level_dbfs - self.level_dbfs) / self.windows
+        self.hz += ((window.hz or self.hz) - self.hz) / self.windows
+
+    def may_end_with(self, window: _Window) -> bool:
+        """Count a window that is no more of the tone; False when it is something else that sounds."""
+        if window.level_dbfs <= self.level_dbfs - _DROP_DB:
+            self.silent += 1
+            return True
+        self.falling += 1
+        return not self.silent and self.falling <= _FALL_WINDOWS and window.level_dbfs < self.level_dbfs + 1.0
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it sounded."""
+        return float(self.windows * _HOP_MS + _WINDOW_MS - _HOP_MS)
+
+
+class BeepDetector:
+    """Listens for one stable tone of 400 to 2,000 Hz that lasts 150 ms to 2 s and is followed by silence.
+
+    Takes PCM16 in pieces of any size. Speech, music, keys, ringing and tones of two frequencies are no beep; a busy
+    tone of one frequency is, for its first period sounds the same.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._hop = rate * _HOP_MS // 1000
+        self._size = rate * _WINDOW_MS // 1000
+        self._shape = np.hanning(self._size + 1)[:-1]
+        self._bin_hz = rate / self._size
+        self._pending = bytearray()
+        self._count = 0
+        self._tone: _Tone | None = None
+
+    def hear(self, pcm: bytes) -> Beep | None:
+        """Hear the next piece; gives the beep once the silence after it was heard."""
+        self._pending += pcm
+        found = None
+        while len(self._pending) >= self._size * 2:
+            samples = np.frombuffer(bytes(self._pending[: self._size * 2]), "<i2") / 32_768
+            del self._pending[: self._hop * 2]
+            found = self._take(self._look(samples)) or found
+            self._count += 1
+        return found
+
+    def _look(self, samples: NDArray[np.float64]) -> _Window:
+        level = 10 * np.log10(np.mean(samples**2) + 1e-12)
+        if level < _QUIETEST_DBFS:
+            return _Window(float(level), None)
+        power = np.abs(np.fft.rfft(samples * self._shape)) ** 2
+        peak = int(np.argmax(power))
+        if not _LOWEST_HZ <= peak * self._bin_hz <= _HIGHEST_HZ:
+            return _Window(float(level), None)
+        if power[peak - 2 : peak + 3].sum() < _PURITY * power.sum():
+            return _Window(float(level), None)
+        below, middle, above = np.log(power[peak - 1 : peak + 2] + 1e-12)
+        shift = 0.5 * (below - above) / (below - 2 * middle + above)  # the top of the parabola through three bins
+        return _Window(float(level), float((peak + shift) * self._bin_hz))
+
+    def _take(self, window: _Window) -> Beep | None:
+        tone = self._tone
+        if tone is not None and tone.fits(window):
+            tone.add(window)
+        elif tone is not None and tone.may_end_with(window):
+            if tone.silent == _SILENCE_WINDOWS:
+                self._tone = None
+                return self._judge(tone)
+        else:
+            self._tone = None if window.hz is None else _Tone(self._count, window.level_dbfs, window.hz)
+        return None
+
+    def _judge(self, tone: _Tone) -> Beep | None:
+        if not _SHORTEST_MS <= tone.duration_ms <= _LONGEST_MS:
+            return None
+        started_ms = float(tone.at * _HOP_MS)
+        return Beep(tone.hz, started_ms, started_ms + tone.duration_ms)
