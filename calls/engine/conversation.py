@@ -67,6 +67,7 @@ class Conversation:
         self._quiet_since = 0.0
         self._reprompts = 0
         self._is_typing = False
+        self._due: float | None = None
         self._on = self._listeners()
 
     @property
@@ -89,16 +90,16 @@ class Conversation:
         stage = self._stage
         if stage.state is ENDED:
             return []
+        if stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected):
+            return []
         stage.now = now
-        if stage.state is INITIALIZING:
-            if isinstance(event, ev.CallStarted | ev.Disconnected):
-                self._on[type(event)](event)
-            return stage.take_actions()
-        self._check_time()
+        if self._due is not None and now >= self._due - _TOLERANCE:
+            self._check_time()
         if self.state is not ENDED:
             self._on[type(event)](event)
         if self.state is not ENDED:
             self._check_time()
+        self._due = self._find_due()
         return stage.take_actions()
 
     def _listeners(self) -> dict[type, Callable[[Any], None]]:
@@ -115,7 +116,7 @@ class Conversation:
             ev.AudioHeard: self._hear,
             ev.SpeechStarted: self._note_sign,
             ev.TranscriptReceived: self._read,
-            ev.EagerEndOfTurn: self._expect_end,
+            ev.EagerEndOfTurn: self._read_turn,
             ev.TurnResumed: lambda _: agent.discard_guess(),
             ev.EndOfTurn: self._read_turn,
             ev.RecognitionFailed: self._lose_recogniser,
@@ -217,15 +218,12 @@ class Conversation:
         if self._ear.read(event, self._stage.now):
             self._note_words()
 
-    def _expect_end(self, event: ev.EagerEndOfTurn) -> None:
-        if self._ear.read_turn(event.text, event.confidence, self._stage.now, is_ended=False):
+    def _read_turn(self, event: ev.EagerEndOfTurn | ev.EndOfTurn) -> None:
+        is_ended = isinstance(event, ev.EndOfTurn)
+        if self._ear.read_turn(event.text, event.confidence, self._stage.now, is_ended=is_ended):
             self._note_words()
-        if self.state is LISTENING and self._ear.text:
+        if not is_ended and self.state is LISTENING and self._ear.text:
             self._agent.prepare(self._ear.text)
-
-    def _read_turn(self, event: ev.EndOfTurn) -> None:
-        if self._ear.read_turn(event.text, event.confidence, self._stage.now, is_ended=True):
-            self._note_words()
 
     def _note_words(self) -> None:
         """The words of the utterance have changed."""
@@ -241,6 +239,8 @@ class Conversation:
 
     def _has_real_words(self) -> bool:
         """Whether the caller said more than that he is listening."""
+        if not self._ear.text:
+            return False
         reply = self._agent.reply or self._agent.suspended
         is_asked = reply is not None and reply.is_asking(self._stage.now)
         return not is_backchannel(self._ear.text, self._spec.language, is_asked=is_asked)
@@ -345,15 +345,17 @@ class Conversation:
             self._show(utterance, is_final=True)
             self._stage.note("backchannel", utterance=utterance.number)
 
-    def _show(self, words: Ear | Utterance, *, is_final: bool) -> None:
-        shown = ev.ShowTranscript(words.number, words.text, is_final, words.confidence, words.duration_ms)
-        self._stage.emit(shown)
+    def _show(self, said: Ear | Utterance, *, is_final: bool) -> None:
+        self._stage.emit(ev.ShowTranscript(said.number, said.text, is_final, said.confidence, said.duration_ms))
 
     # --- time -------------------------------------------------------------------------------------------------------
 
     def next_timeout(self) -> float | None:
         """When ``TimePassed`` must come at the latest; None: nothing is waited for."""
-        if self.state in (INITIALIZING, ENDED):
+        return self._due
+
+    def _find_due(self) -> float | None:
+        if self.state is ENDED:
             return None
         due = [self._agent.next_timeout(), self._ear.next_timeout(), self._silence_ends_at(), self._longest()]
         if self.state is INTERRUPTED:

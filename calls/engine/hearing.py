@@ -65,6 +65,18 @@ class Ear:
         self._began_at: float | None = None
         self._ended_at = now
         self.is_turn_ended = False
+        self._weigh_words()
+
+    def _weigh_words(self) -> None:
+        """Work out what depends on the words alone, once for each change: audio comes fifty times a second."""
+        pieces = [*self._finals, (self._interim, self._interim_confidence)]
+        weights = sum(len(text) for text, _ in pieces)
+        self.text = join_pieces([text for text, _ in pieces if text])
+        """All words of the utterance so far."""
+        self.confidence = sum(len(text) * sure for text, sure in pieces) / weights if weights else 1.0
+        """Mean confidence of the words, weighed by their length."""
+        self._patience = patience_ms(self.text, self._settings, self._language)
+        self._eager = eager_ms(self.text, self._settings, self._language)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -134,6 +146,7 @@ class Ear:
             self._known, self._interim = words_of(self._interim), ""
 
     def _note_words(self, before: str, now: float) -> bool:
+        self._weigh_words()
         after = self.text
         if is_same_words(before, after):
             return after != before
@@ -155,18 +168,6 @@ class Ear:
         return rest
 
     # --- questions --------------------------------------------------------------------------------------------------
-
-    @property
-    def text(self) -> str:
-        """All words of the utterance so far."""
-        return join_pieces([*(text for text, _ in self._finals), *([self._interim] if self._interim else [])])
-
-    @property
-    def confidence(self) -> float:
-        """Mean confidence of the words."""
-        pieces = [*self._finals, *([(self._interim, self._interim_confidence)] if self._interim else [])]
-        weights = sum(len(text) for text, _ in pieces)
-        return sum(len(text) * confidence for text, confidence in pieces) / weights if weights else 1.0
 
     @property
     def speech_until_ms(self) -> float:
@@ -212,14 +213,15 @@ class Ear:
 
     def _patience_ms(self) -> float:
         if not self.detects_turns or not self.text:
-            return patience_ms(self.text, self._settings, self._language)
+            return self._patience
         # A stall of the audio ends the wait sooner: such a recogniser follows the audio clock and would never answer.
         return self._silence_ms() + 1.0 if self._silence_ms() < _TURN_LIMIT_MS else 0.0
 
     def is_eager(self, now: float) -> bool:
         """Whether the caller has probably finished, so that a reply is worth preparing."""
-        needed = eager_ms(self.text, self._settings, self._language)
-        return bool(self.text) and needed is not None and not self.detects_turns and self._is_silent_for(needed, now)
+        if not self.text or self._eager is None or self.detects_turns:
+            return False
+        return self._is_silent_for(self._eager, now)
 
     def update(self, now: float) -> None:
         """Note when the patience ran out, or that the caller went on."""
@@ -230,9 +232,10 @@ class Ear:
 
     def take_flush(self, now: float) -> bool:
         """Whether the recogniser should be asked for its final words now; True once for each pause."""
-        is_due = self._patience_over_at is not None or (bool(self._interim) and self.is_eager(now))
+        if self._patience_over_at is None and not (self._interim and self.is_eager(now)):
+            return False
         is_asked = self._flushed_ms is not None and self._flushed_ms >= self.speech_until_ms
-        if not is_due or is_asked or self.is_settled:
+        if is_asked or self.is_settled:
             return False
         self._flushed_ms = self.until_ms
         self._is_flush_open = True

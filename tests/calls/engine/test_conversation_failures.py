@@ -1,5 +1,7 @@
 """Providers that fail: another one, what was heard with an apology, a fixed line, the end."""
 
+from typing import Any
+
 import pytest
 
 from calls.engine import events as ev
@@ -12,7 +14,7 @@ AGENT, CALLER = Speaker.AGENT, Speaker.CALLER
 FAILED = CancelReason.FAILED
 
 
-def asked(**options: int) -> Scene:
+def asked(**options: Any) -> Scene:
     """A call whose first answer, reply 1, is being made."""
     scene = Scene(agent(endpointing=Endpointing(eager_ms=0)), **options)
     scene.say("What does it cost?")

@@ -2,7 +2,7 @@
 
 from calls.engine import events as ev
 from calls.engine.agent import Endpointing
-from calls.enums import CancelReason, ConversationState, Speaker
+from calls.enums import CancelReason, ConversationState, Role, Speaker
 from tests.calls.engine.scene import Scene, agent
 from tests.calls.engine.test_conversation_barge_in import speaking
 
@@ -47,7 +47,7 @@ def test_late_pieces_of_a_cancelled_reply_are_ignored() -> None:
     scene.send(ev.InterruptRequested())
     for event in (
         ev.ReplyDelta(1, "more"), ev.ReplyGenerated(1), ev.AudioSent(1, 0, 300), ev.SentenceSent(1, 0), ev.ReplySent(1),
-        ev.PlayedOut(1, 9000), ev.ReplyFailed(1, ev.Role.TTS, "gone", retryable=True), ev.SentenceTimed(1, 0, ()),
+        ev.PlayedOut(1, 9000), ev.ReplyFailed(1, Role.TTS, "gone", retryable=True), ev.SentenceTimed(1, 0, ()),
         ev.ReplyToolRequested(1, ev.ToolRequest("t", "find", "{}")),
     ):  # fmt: skip
         assert scene.send(event) == []

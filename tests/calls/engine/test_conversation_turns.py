@@ -4,7 +4,7 @@ import pytest
 
 from calls.engine import events as ev
 from calls.engine.agent import Endpointing
-from calls.enums import ConversationState, EndReason, Speaker
+from calls.enums import ConversationState, EndReason, Role, Speaker
 from tests.calls.engine.scene import Scene, agent
 
 INITIALIZING, LISTENING, THINKING, RESPONDING, INTERRUPTED, ENDED = ConversationState
@@ -287,7 +287,7 @@ def test_unfinished_words_are_no_suspicion_yet() -> None:
 def test_a_failing_reply_on_suspicion_is_dropped_silently_and_made_anew() -> None:
     scene = Scene()
     scene.say("I want a table.", silence=0.4)
-    scene.send(ev.ReplyFailed(1, ev.Role.LLM, "gone", retryable=True))
+    scene.send(ev.ReplyFailed(1, Role.LLM, "gone", retryable=True))
     assert scene.of(ev.Discard) == [ev.Discard(1)]
     assert scene.of(ev.ReportError) == []
     scene.hear(0.4)
