@@ -31,5 +31,5 @@ from vantum.settings import *  # noqa: E402, F403 (the environment comes first, 
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 """Strong hashes are slow on purpose."""
-WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = SERVESTATIC_USE_FINDERS = True
 """Static files come from their source folders: no test runs collectstatic first."""
