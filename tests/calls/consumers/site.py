@@ -33,7 +33,7 @@ make_default(agent)
 _LOGIN = """
 from django.contrib.auth import get_user_model
 from django.test import Client
-user = get_user_model().objects.create_user("ann")
+user = get_user_model().objects.create_user("{name}")
 browser = Client()
 browser.force_login(user)
 print(browser.cookies["sessionid"].value)
@@ -47,10 +47,18 @@ print(make_call_token())
 class Site:
     """Where a served installation is, and what it has stored."""
 
-    def __init__(self, folder: Path, values: dict[str, str]) -> None:
+    def __init__(self, folder: Path, command: list[str], values: dict[str, str]) -> None:
         self.folder = folder
+        self.command = command
         self.values = values
         self.process: subprocess.Popen[bytes]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve for the length of the block."""
+        with running(self.command, self.values, self.folder / "log") as self.process:
+            wait_until_answers(f"http://{self.host}/health/live", self.process)
+            yield
 
     @property
     def host(self) -> str:
@@ -72,8 +80,9 @@ class Site:
     def make_agent(self) -> None:
         self.manage("shell", "--no-imports", "-c", _AGENT)
 
-    def make_login(self) -> str:
-        return self.manage("shell", "--no-imports", "-c", _LOGIN)
+    def make_login(self, name: str) -> str:
+        """Make a user and give the cookie of its session."""
+        return self.manage("shell", "--no-imports", "-c", _LOGIN.format(name=name))
 
     def make_token(self) -> str:
         return self.manage("shell", "--no-imports", "-c", _TOKEN)
@@ -101,10 +110,8 @@ def served(folder: Path, command: tuple[str, ...] = ("-m", "vantum.server"), **c
         DRAIN_SECONDS="0.3",
         **changes,
     )
-    site = Site(folder, values)
+    site = Site(folder, [sys.executable, *(part.format(**values) for part in command)], values)
     site.manage("migrate", "--verbosity", "0")
     site.make_agent()
-    filled = [part.format(**values) for part in command]
-    with running([sys.executable, *filled], values, folder / "log") as site.process:
-        wait_until_answers(f"http://{site.host}/health/live", site.process)
+    with site.running():
         yield site

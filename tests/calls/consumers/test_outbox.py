@@ -128,3 +128,17 @@ async def test_a_client_that_went_is_an_os_error_of_the_writer() -> None:
     outbox.put(b"x")
     with pytest.raises(BrokenPipeError):
         await outbox.write()
+
+
+async def test_a_protocol_of_texts_gets_its_frames_as_texts() -> None:
+    written: list[Mapping[str, Any]] = []
+
+    async def send(message: Mapping[str, Any]) -> None:
+        written.append(message)
+
+    outbox = Outbox(send, lambda: None, is_text=True)
+    outbox.put("é".encode())
+    writing = asyncio.create_task(outbox.write())
+    await outbox.close(1000)
+    await writing
+    assert written == [{"type": "websocket.send", "text": "é"}, {"type": "websocket.close", "code": 1000}]
