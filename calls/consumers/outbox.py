@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from calls.consumers.lean import Send
+from calls.consumers.lean import Message, Send
 
 MAX_WAITING = 2000
 """Frames without audio. A client that leaves so many unread does not read."""
@@ -13,10 +13,14 @@ _CLOSE_SECONDS = 5.0
 
 
 class Outbox:
-    """The single writer of a socket. ``on_overflow`` is called once when the client does not read what it is told."""
+    """The single writer of a socket. ``on_overflow`` is called once when the client does not read what it is told.
 
-    def __init__(self, send: Send, on_overflow: Callable[[], None]) -> None:
+    ``is_text``: the frames are UTF-8 and go out as texts.
+    """
+
+    def __init__(self, send: Send, on_overflow: Callable[[], None], *, is_text: bool = False) -> None:
         self._send = send
+        self._is_text = is_text
         self._on_overflow = on_overflow
         self._waiting: deque[tuple[bytes, int]] = deque()  # the frame and its audio's reply, 0 for all other frames
         self._cancelled = 0
@@ -81,13 +85,18 @@ class Outbox:
                 frame, reply = self._waiting.popleft()
                 if reply:
                     self._note_room()
-                await self._send({"type": "websocket.send", "bytes": frame})
+                await self._send(self._message(frame))
             if self._close_code is not None:
                 await self._send({"type": "websocket.close", "code": self._close_code})
                 self._closed.set()
                 return
             self._wake.clear()
             await self._wake.wait()
+
+    def _message(self, frame: bytes) -> Message:
+        if self._is_text:
+            return {"type": "websocket.send", "text": frame.decode()}
+        return {"type": "websocket.send", "bytes": frame}
 
     def _add(self, frame: bytes, reply: int) -> None:
         self._waiting.append((frame, reply))

@@ -4,31 +4,27 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Protocol
 from uuid import UUID
 
 from channels.db import database_sync_to_async
-from django.conf import settings
 from django.db import DatabaseError
 from msgspec import Struct
 
 from calls.consumers.console.backlog import Backlog, Item
 from calls.consumers.console.door import ConsoleDoor
+from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Event, HangUpRequested, TextTyped
 from calls.engine.prompt import render
 from calls.enums import ConversationState, Door, EndReason, ErrorCode
 from calls.errors import AgentError
-from calls.providers import registry
 from calls.providers.registry import CallProviders
-from calls.recorder import CallSink, recorder
-from calls.runner.call import CallLimits, CallRunner
+from calls.recorder import CallSink
 from calls.runner.options import CallOptions
 from calls.runner.ports import CallTotals
 from calls.services.agents import LoadedAgent, load_agent
 from calls.wire.audio import AudioFormat
 from calls.wire.console import DEFAULT_RATE, Start
-from vantum.metrics import CALLS_ENDED, CALLS_LIVE, CALLS_STARTED
 
 log = logging.getLogger(__name__)
 
@@ -49,32 +45,10 @@ class Phase(Enum):
     OVER = "over"
 
 
-class Runner(Protocol):
-    """What this module needs of ``CallRunner``."""
-
-    async def run(self) -> EndReason:
-        """Hold the conversation to its end."""
-
-    def hear(self, audio: bytes) -> None:
-        """Take caller audio."""
-
-    def receive(self, event: Event) -> None:
-        """Tell the engine."""
-
-    def change_input(self, audio: AudioFormat) -> None:
-        """Expect another format."""
-
-    def shut_down(self, reason: EndReason) -> None:
-        """End the call now."""
-
-
-class Parts(Struct, frozen=True, kw_only=True):
+class Parts(RunnerParts, frozen=True, kw_only=True):
     """What a call is made of; tests put other parts in."""
 
-    make_runner: Callable[..., Runner] = CallRunner
     load: Callable[[str | None], Awaitable[LoadedAgent]] = database_sync_to_async(load_agent, thread_sensitive=False)
-    resolve: Callable[[AgentSpec], CallProviders] = registry.resolve
-    open_sink: Callable[[UUID, Door, int | None], CallSink] = recorder.open_call
 
 
 class Asked(Struct, frozen=True):
@@ -190,31 +164,15 @@ class ConsoleCall:
             self.phase = Phase.IDLE
             asked.refuse(error.code, str(error), error.retryable)
             return
-        CALLS_STARTED.labels(door=Door.CONSOLE).inc()
-        CALLS_LIVE.labels(door=Door.CONSOLE).inc()
         log.info("call begins, agent %s", loaded.agent_id)
         self._runner = runner
         # Its first step comes after the runner's, in which the conversation begins.
         self._tasks.create_task(self._go_live())
-        reason = await self._run(runner)
-        await self._close(reason)
-
-    async def _run(self, runner: Runner) -> EndReason:
-        """Supervise the conversation: a bug in it is ours to tell, not the caller's to guess."""
-        reason = EndReason.INTERNAL_ERROR
         try:
-            reason = await runner.run()
-        except Exception:
-            log.exception("a call failed")
-        except asyncio.CancelledError:
-            reason = EndReason.SHUTDOWN
-            raise
+            reason = await supervise(runner, Door.CONSOLE)
         finally:
             self.phase = Phase.OVER
-            CALLS_LIVE.labels(door=Door.CONSOLE).dec()
-            CALLS_ENDED.labels(reason=reason).inc()
-            log.info("call ended: %s", reason.value)
-        return reason
+        await self._close(reason)
 
     async def _load(self, start: Start, asked: Asked) -> LoadedAgent:
         """Find the agent and see that it can be called; a slow database does not keep the client waiting."""
@@ -271,14 +229,7 @@ class ConsoleCall:
             opening=opening,
         )
         self._door.output_rate = start.output_rate
-        return self._parts.make_runner(
-            spec=spec,
-            options=options,
-            door=self._door,
-            sink=sink,
-            providers=providers,
-            limits=CallLimits(fallback_lines=settings.FALLBACK_LINES, turn_budget_seconds=settings.TURN_BUDGET_SECONDS),
-        )
+        return self._parts.fit_runner(spec=spec, options=options, door=self._door, sink=sink, providers=providers)
 
     async def _go_live(self) -> None:
         """Hand over what came while the call started."""
