@@ -29,6 +29,10 @@ const FAILURES = {
     title: "This browser gives pages no microphone.",
     remedy: "Use a current Chromium, Firefox or Safari.",
   },
+  stuck: {
+    title: "The browser could not start its audio.",
+    remedy: "Some browsers need a loudspeaker or headphones even to listen: connect one, then start again.",
+  },
   lost: {
     title: "The microphone was disconnected.",
     remedy: "Go on by typing, or plug it in and start a new call.",
@@ -44,7 +48,7 @@ const BY_NAME = new Map([
   ["AbortError", FAILURES.busy],
 ]);
 
-export const LOST = FAILURES.lost;
+export const { lost: LOST, stuck: STUCK } = FAILURES;
 
 /**
  * What stands in the way before the browser is even asked.

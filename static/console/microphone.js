@@ -2,7 +2,7 @@
 // The microphone, as 20 ms pieces of PCM16.
 
 import { running } from "./audio-context.js";
-import { LOST, describeFailure, obstacle } from "./microphone-failures.js";
+import { LOST, STUCK, describeFailure, obstacle } from "./microphone-failures.js";
 
 /** @typedef {import("./microphone-failures.js").Failure} Failure */
 
@@ -54,7 +54,7 @@ export class Microphone {
       context.createMediaStreamSource(stream).connect(capture);
       // Its output is silence; a node that leads nowhere is not run by every browser.
       capture.connect(context.destination);
-      await running(context);
+      if (!(await running(context))) throw new MicrophoneError(STUCK);
     } catch (error) {
       for (const track of stream.getTracks()) track.stop();
       await context.close();

@@ -97,8 +97,8 @@ export class ControlsView {
 
   /** @param {boolean} isMuted */
   showMuted(isMuted) {
-    this.#buttons.mute.setAttribute("aria-pressed", String(isMuted));
-    this.#buttons.mute.textContent = isMuted ? "Muted" : "Mute";
+    this.#buttons.mute.textContent = isMuted ? "Unmute" : "Mute";
+    this.#buttons.mute.classList.toggle("is-on", isMuted);
     this.#meter.classList.toggle("is-muted", isMuted);
   }
 

@@ -232,6 +232,28 @@ def test_a_lost_server_is_waited_for_and_the_call_begins_anew(browser: Browser, 
 # --- speaking ---------------------------------------------------------------------------------------------------------
 
 
+def test_the_level_is_shown_and_the_microphone_can_be_muted(playwright: Playwright, chromium: str, site: Site) -> None:
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with (
+        launch(playwright, chromium, *flags) as beeping,
+        tab(beeping, f"{site.url}/console/", permissions=["microphone"]) as shown,
+    ):
+        page = shown.page
+        level = page.locator("#meter")
+        expect(level).to_have_attribute("aria-valuetext", "off")
+        page.click("#start")
+        expect(level).to_have_attribute("aria-valuetext", re.compile(r"[1-9]\d? percent"), timeout=15 * SECOND)
+        page.get_by_role("button", name="Mute", exact=True).click()
+        expect(level).to_have_attribute("aria-valuetext", "muted")
+        page.get_by_role("button", name="Unmute").click()
+        expect(level).to_have_attribute("aria-valuetext", re.compile(r"[1-9]\d? percent"))
+        page.click("#log summary")
+        assert [name for name in logged(page) if "mute" in name] == [
+            "user.action.mute", "user.action.mute", "user.action.unmute", "user.action.unmute",
+        ]  # fmt: skip
+        assert shown.problems == []
+
+
 @pytest.fixture
 def spoken(playwright: Playwright, chromium: str, site: Site, tmp_path: Path) -> Iterator[Page]:
     """The console in a Chromium whose microphone hears a caller talk over the opening, and ask for the price later."""
