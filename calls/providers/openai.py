@@ -4,7 +4,7 @@ Every server that speaks the same is reached by ``OPENAI_BASE_URL``: Ollama, vLL
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +13,6 @@ import httpx2
 import openai
 from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
-from openai.types.chat import ChatCompletionChunk
 
 from calls.engine.events import Message, ToolRequest, Usage
 from calls.enums import Role
@@ -92,10 +91,19 @@ class OpenAI:
         """Close the pool."""
         await self._client.close()
 
-    async def _request(self, request: GenerationRequest) -> AsyncStream[ChatCompletionChunk]:
+    async def _request(self, request: GenerationRequest) -> AsyncStream[object]:
+        """Ask through the SDK's plain ``post``: events come as dictionaries.
+
+        ``chat.completions.create`` walks the whole context through its type definitions before the request and builds
+        a validated object from every token after it, several milliseconds of each turn and half the cost of a token.
+        """
         try:
-            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
-                **self._arguments(request)
+            stream: AsyncStream[object] = await self._client.post(
+                "/chat/completions",
+                body=self._arguments(request),
+                cast_to=object,
+                stream=True,
+                stream_cls=AsyncStream[object],
             )
         except (openai.APIError, httpx2.HTTPError) as error:
             raise self._translated(error) from error
@@ -118,12 +126,12 @@ class OpenAI:
         return arguments
 
     async def _next(
-        self, stream: AsyncStream[ChatCompletionChunk], seconds: float, *, is_complete: bool
-    ) -> ChatCompletionChunk | None:
+        self, stream: AsyncStream[object], seconds: float, *, is_complete: bool
+    ) -> Mapping[str, Any] | None:
         """Give the next chunk, None at the end. What goes wrong after the answer's end no longer matters."""
         try:
             async with asyncio.timeout(seconds):
-                return await anext(stream, None)
+                chunk = await anext(stream, None)
         except TimeoutError:
             if is_complete:
                 return None
@@ -133,6 +141,7 @@ class OpenAI:
             if is_complete:
                 return None
             raise self._guard.failed(self._translated(error)) from error
+        return chunk if isinstance(chunk, dict) or chunk is None else {}
 
     def _translated(self, error: Exception) -> ProviderError:
         """Sort the SDK's exceptions. Their texts may repeat the prompt, so only status and code are passed on."""
@@ -156,37 +165,38 @@ class _Reply:
         self._calls: dict[tuple[int, str], _ToolCall] = {}
         self._current: dict[int, _ToolCall] = {}
 
-    def read(self, chunk: ChatCompletionChunk) -> Iterable[GenerationPiece]:
+    def read(self, chunk: Mapping[str, Any]) -> Iterable[GenerationPiece]:
         """Give what the chunk adds. ``choices`` may be empty: the usage report, or Azure's first chunk."""
-        if chunk.usage is not None:
-            self.usage = Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
-        if not chunk.choices:
+        if usage := chunk.get("usage"):
+            self.usage = Usage(usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
+        if not (choices := chunk.get("choices")):
             return
-        choice = chunk.choices[0]
-        if choice.delta is not None:
-            if choice.delta.content:
-                yield TextDelta(choice.delta.content)
-            for part in choice.delta.tool_calls or ():
-                self._add(part)
-        if choice.finish_reason is not None and not self.is_complete:
+        delta = choices[0].get("delta") or {}
+        if text := delta.get("content"):
+            yield TextDelta(text)
+        for part in delta.get("tool_calls") or ():
+            self._add(part)
+        reason = choices[0].get("finish_reason")
+        if reason is not None and not self.is_complete:
             self.is_complete = True
-            self.is_withheld = choice.finish_reason == "content_filter"
+            self.is_withheld = reason == "content_filter"
             for number, call in enumerate(self._calls.values()):
                 yield ToolRequest(call.call_id or f"call_{number}", call.name, call.arguments or "{}")
 
-    def _add(self, part: Any) -> None:
+    def _add(self, part: Mapping[str, Any]) -> None:
         """Add a piece of a tool call: id and name come once, arguments in pieces, told apart by the index.
 
         Some compatible servers give every call the index 0 and each its own id.
         """
-        call = self._current.get(part.index)
-        if call is None or (part.id and call.call_id and part.id != call.call_id):
-            call = self._current[part.index] = _ToolCall()
-            self._calls[part.index, part.id or ""] = call
-        call.call_id = call.call_id or part.id or ""
-        if part.function is not None:
-            call.name = call.name or part.function.name or ""
-            call.arguments += part.function.arguments or ""
+        index, call_id = part.get("index") or 0, part.get("id") or ""
+        call = self._current.get(index)
+        if call is None or (call_id and call.call_id and call_id != call.call_id):
+            call = self._current[index] = _ToolCall()
+            self._calls[index, call_id] = call
+        call.call_id = call.call_id or call_id
+        function = part.get("function") or {}
+        call.name = call.name or function.get("name") or ""
+        call.arguments += function.get("arguments") or ""
 
 
 class _ToolCall:

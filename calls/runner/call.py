@@ -13,10 +13,12 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
+from msgspec.structs import replace
+
 from calls.engine import events as ev
 from calls.engine.agent import AgentSpec
 from calls.engine.conversation import Conversation
-from calls.engine.prompt import render
+from calls.engine.prompt import render_spec
 from calls.enums import EndReason, Role
 from calls.errors import ProviderError
 from calls.providers.base import GenerationRequest, TextDelta
@@ -53,7 +55,8 @@ class CallRunner:
         limits: CallLimits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._spec = spec
+        # What is said and read has the call's variables; the recogniser keeps to the agent's own words.
+        self._spec = replace(render_spec(spec, options.variables), language=options.language)
         self._options = options
         self.door = door
         self.sink = sink
@@ -62,10 +65,10 @@ class CallRunner:
         self.now = clock
         self._began = clock()
         self._conversation = Conversation(
-            spec,
+            self._spec,
             fallback_lines=limits.fallback_lines,
-            opening=render(spec.opening, options.variables),
-            prompt=render(spec.prompt, options.variables),
+            opening=self._spec.opening,
+            prompt=self._spec.prompt,
             llm_tiers=len(providers.llms),
             tts_tiers=len(providers.tts),
             turn_budget_seconds=limits.turn_budget_seconds,
@@ -265,7 +268,8 @@ class CallRunner:
         self._speaking.discard(action.reply)
 
     def _cancel(self, action: ev.Cancel) -> None:
-        self._stop_generation(action.reply)
+        if not action.keeps_text:
+            self._stop_generation(action.reply)
         self._speaking.cancel(action)
 
     def _call_tool(self, action: ev.CallTool) -> None:

@@ -15,7 +15,7 @@ from calls.consumers.console.door import ConsoleDoor
 from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Event, HangUpRequested, TextTyped
-from calls.engine.prompt import render
+from calls.engine.prompt import render_spec
 from calls.enums import ConversationState, Door, EndReason, ErrorCode
 from calls.errors import AgentError
 from calls.providers.registry import CallProviders
@@ -180,8 +180,7 @@ class ConsoleCall:
         try:
             async with asyncio.timeout(_LOAD_SECONDS):
                 loaded = await self._parts.load(start.agent_id)
-            for text in (loaded.spec.opening, loaded.spec.prompt):
-                render(text, start.texts)
+            render_spec(loaded.spec, start.texts)
         except AgentError as error:
             raise StartError(ErrorCode.INVALID_PAYLOAD, str(error)) from error
         except (DatabaseError, TimeoutError) as error:

@@ -197,6 +197,43 @@ def test_a_barge_in_cancels_at_once_and_no_byte_of_the_reply_follows(tmp_path: P
     assert heard_ms < (len(opening) + len("It is Ada.")) * 60
 
 
+def test_a_cough_while_the_model_still_writes_loses_no_word_of_the_reply(tmp_path: Path) -> None:
+    async def scenario(call: Call) -> None:
+        call.runner.receive(TextTyped("Tell me."))
+        await call.until(lambda: call.door.state is ConversationState.RESPONDING)
+        await speak(call, 1.0, loud=False)
+        await speak(call, 0.3)
+        await speak(call, 8.0, loud=False)
+        await call.until(lambda: call.door.state is ConversationState.LISTENING)
+        call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
+
+    model = FakeModel([TextDelta("This is the first sentence of it. "), 2.0, TextDelta("And this is the second one.")])
+    call = hold(lambda: Call(agent(), model, recogniser=FakeRecogniser(detects_turns=True), folder=tmp_path), scenario)
+
+    assert "cancel" in call.kinds()
+    assert call.words() == [
+        (Speaker.CALLER, "Tell me.", False),
+        (Speaker.AGENT, "This is the first sentence of it. And this is the second one.", False),
+    ]
+    assert len(model.requests) == 1
+
+
+def test_every_spoken_text_has_the_calls_variables_and_the_recogniser_the_agents_own_words(tmp_path: Path) -> None:
+    async def scenario(call: Call) -> None:
+        await call.until(lambda: call.door.state is ConversationState.LISTENING)
+        await call.until(lambda: call.kinds().count("complete") == 2)
+        await call.until(lambda: call.door.state is ConversationState.LISTENING)
+        call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
+
+    spec = agent(
+        opening="Hello {{name|you}}.", silence=Silence(reprompts=("Still there, {{name|you}}?",), max_reprompts=1)
+    )
+    call = hold(lambda: Call(spec, folder=tmp_path), scenario)
+
+    assert [text for _, text, _ in call.words()] == ["Hello you.", "Still there, you?"]
+    assert call.stream.options.spec.opening == "Hello {{name|you}}."
+
+
 def test_a_model_that_fails_is_replaced_by_the_fallback(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         call.runner.receive(TextTyped("Hello?"))
