@@ -12,7 +12,6 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 from msgspec.msgpack import Decoder, Encoder, Ext
 
-from calls.engine.events import Latency
 from calls.enums import CancelReason, ConversationState, ErrorCode
 from calls.errors import WireError
 
@@ -363,14 +362,14 @@ class ServerEvents:
         """Pack a chunk of a reply's audio."""
         return self._tell("audio.output.chunk", {"audio": pcm, "utteranceId": utterance_id, "sampleRate": rate})
 
-    def response_complete(self, utterance_id: str, text: str, latency: Latency | None) -> bytes:
-        """Say that a reply's last byte was sent."""
-        payload = {"utteranceId": utterance_id, "text": text, "metrics": _metrics(latency) if latency else {}}
+    def response_complete(self, utterance_id: str, text: str, latency: Mapping[str, float] | None) -> bytes:
+        """Say that a reply's last byte was sent; ``latency`` by part, in milliseconds."""
+        payload = {"utteranceId": utterance_id, "text": text, "metrics": _rounded(latency or {})}
         return self._tell("conversation.response.complete", payload)
 
-    def metrics(self, latency: Latency) -> bytes:
+    def metrics(self, latency: Mapping[str, float]) -> bytes:
         """Show the parts of a turn's latency."""
-        return self._tell("call.metrics", _metrics(latency))
+        return self._tell("call.metrics", _rounded(latency))
 
     def cancel(self, utterance_id: str, reason: CancelReason, heard: str, at_ms: float) -> bytes:
         """Have the client stop a reply; the React client tells the caller's voice from all other reasons."""
@@ -392,5 +391,5 @@ class ServerEvents:
         return _pack({"eventType": kind, **ids, **more, "payload": payload})
 
 
-def _metrics(latency: Latency) -> dict[str, float]:
-    return {name: round(getattr(latency, name), 1) for name in Latency.__struct_fields__}
+def _rounded(latency: Mapping[str, float]) -> dict[str, float]:
+    return {part: round(ms, 1) for part, ms in latency.items()}

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
+import msgspec
 from uuid_utils.compat import uuid7
 
 from calls.consumers.outbox import Outbox
@@ -58,9 +59,10 @@ class ConsoleDoor:
 
     def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
         """Say that a reply was sent, and how long the caller waited for it."""
-        self._outbox.put(self._events.response_complete(self._utterance_id(reply), text, latency))
-        if latency is not None:
-            self._outbox.put(self._events.metrics(latency))
+        parts = None if latency is None else msgspec.structs.asdict(latency)
+        self._outbox.put(self._events.response_complete(self._utterance_id(reply), text, parts))
+        if parts is not None:
+            self._outbox.put(self._events.metrics(parts))
 
     def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
         """Stop a reply; it overtakes the audio that waits to be sent."""

@@ -244,3 +244,18 @@ def ack(event_type: str, event_id: str, session_id: str) -> dict[str, Any]:
 
 def kinds(events: list[dict[str, Any]]) -> list[str]:
     return [event["eventType"] for event in events]
+
+
+CHUNK = bytes(range(1, 201)) * 2
+
+
+async def started(client: Client, event_type: str = "audio.input.start", **payload: Any) -> None:
+    client.say(event_type, payload)
+    await client.until(event_type)
+    await client.settle()
+
+
+def error(client: Client) -> tuple[str, str, str, str]:
+    """The last event as an error: its type, code, the request's type and the id it echoes."""
+    event = client.events[-1]
+    return event["eventType"], event["payload"]["code"], event["requestType"], event["eventId"]

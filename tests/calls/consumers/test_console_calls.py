@@ -2,67 +2,22 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-import pytest
-
-from calls.engine.agent import AgentSpec, BargeIn, Silence
-from calls.engine.events import ToolRequest
-from calls.enums import EndReason, Role, Speaker
-from calls.errors import ProviderRejectedError, ProviderUnavailableError
-from calls.providers.base import TextDelta
-from calls.providers.scripted import ScriptedSpeechToText
-from tests.calls.consumers.driver import Client, RealWorkshop, Workshop, hold, kinds
-from tests.calls.runner.fakes import FakeModel, FakeRecogniser, agent
-
-LOUD = b"\x00\x20" * 4096
-QUIET = bytes(8192)
-OPENING = "Hello, this is Ada, and I have quite something to tell you today."
-PATIENT = Silence(reprompt_after_seconds=600.0)
-
-
-def spec(**changes: Any) -> AgentSpec:
-    return agent(**({"opening": OPENING, "silence": PATIENT, "goodbye": "Goodbye then."} | changes))
-
-
-def model(*replies: str) -> FakeModel:
-    return FakeModel(*([TextDelta(reply)] for reply in replies))
-
-
-def workshop(
-    folder: Path, *models: FakeModel, hears: tuple[str, ...] = ("who is this",), **changes: Any
-) -> RealWorkshop:
-    return RealWorkshop(spec(**changes), folder, *models, recogniser=ScriptedSpeechToText(hears))
-
-
-async def speak(client: Client, *, family: str = "voicechat.audio", loud: int = 0, quiet: int = 0) -> None:
-    """Send chunks as the React client does, each after the 256 ms that it holds."""
-    for audio in [LOUD] * loud + [QUIET] * quiet:
-        await asyncio.sleep(0.256)
-        client.say(f"{family}.chunk", {"audio": audio, "isMuted": False, "timestamp": 1_767_225_600_123.0})
-
-
-async def until_state(client: Client, state: str, name: str = "voicechat.state") -> None:
-    while (await client.until(name))["payload"]["to"] != state:
-        pass
-
-
-def of(client: Client, *names: str) -> list[dict[str, Any]]:
-    return [event["payload"] for event in client.events if event["eventType"] in names]
-
-
-def words(made: Workshop) -> list[tuple[Speaker, str, bool]]:
-    return [(turn.speaker, turn.text, turn.interrupted) for turn in made.sink.turns]
-
-
-async def open_call(client: Client, family: str = "voicechat.audio", **payload: Any) -> None:
-    """Start, and hear the opening line to its end."""
-    client.say(f"{family}.start", payload)
-    await until_state(
-        client, "LISTENING", "voicechat.state" if family == "voicechat.audio" else "conversation.state.changed"
-    )
-
+from calls.enums import EndReason, Speaker
+from tests.calls.consumers.driver import Client, hold, kinds
+from tests.calls.consumers.talk import (
+    LOUD,
+    OPENING,
+    QUIET,
+    model,
+    of,
+    open_call,
+    speak,
+    until_state,
+    words,
+    workshop,
+)
 
 # --- what is spoken ---------------------------------------------------------------------------------------------------
 
@@ -325,130 +280,3 @@ def test_chunks_that_came_before_the_ack_are_part_of_the_turn(tmp_path: Path) ->
     made = workshop(tmp_path, model("It is Ada."), opening="")
     hold(made, scenario)
     assert words(made) == [(Speaker.CALLER, "who is this", False), (Speaker.AGENT, "It is Ada.", False)]
-
-
-# --- the end ----------------------------------------------------------------------------------------------------------
-
-
-def test_end_call_plays_the_goodbye_and_closes_with_1000(tmp_path: Path) -> None:
-    async def scenario(client: Client) -> None:
-        await open_call(client)
-        client.say("user.action.end_call")
-        await client.closed()
-
-    made = workshop(tmp_path)
-    client = hold(made, scenario)
-    assert client.code == 1000
-    assert words(made)[1:] == [(Speaker.AGENT, "Goodbye then.", False)]
-    chunks = of(client, "voicechat.response.chunk")
-    goodbye = sum(len(chunk["audio"]) for chunk in chunks if chunk["utteranceId"] == chunks[-1]["utteranceId"])
-    assert goodbye == len("Goodbye then.") * 60 * 32
-    assert made.sink.reason is EndReason.CALLER_ENDED
-
-
-def test_the_agents_goodbye_closes_with_1000_when_it_was_played(tmp_path: Path) -> None:
-    async def scenario(client: Client) -> None:
-        await open_call(client)
-        client.say("user.text", {"text": "Bye."})
-        await client.closed()
-
-    made = workshop(tmp_path, FakeModel([ToolRequest("t1", "end_call", '{"goodbye": "Take care."}')]))
-    client = hold(made, scenario)
-    assert client.code == 1000
-    assert made.sink.reason is EndReason.AGENT_SAID_GOODBYE
-    assert words(made)[-1] == (Speaker.AGENT, "Take care.", False)
-
-
-@pytest.mark.parametrize("state", ["THINKING", "RESPONDING", "LISTENING", "INTERRUPTED"])
-def test_a_client_that_disappears_in_any_state_leaves_a_finished_call(tmp_path: Path, state: str) -> None:
-    async def scenario(client: Client) -> None:
-        client.say("voicechat.audio.start")
-        if state == "INTERRUPTED":
-            await until_state(client, "RESPONDING")
-            await speak(client, quiet=2)
-            await speak(client, loud=1)
-        await until_state(client, state)
-        client.leave(1006)
-        await client.closed()
-
-    made = workshop(tmp_path, barge_in=BargeIn(interrupt_after_ms=160))
-    hold(made, scenario)
-    assert made.sink.reason is EndReason.CALLER_DISCONNECTED
-
-
-# --- providers that fail ----------------------------------------------------------------------------------------------
-
-
-def test_a_model_that_fails_for_good_is_an_llm_error_and_a_spoken_fallback(tmp_path: Path) -> None:
-    async def scenario(client: Client) -> None:
-        await open_call(client)
-        client.say("user.text", {"text": "Hello?"})
-        await until_state(client, "LISTENING")
-
-    broken = FakeModel(*[[ProviderRejectedError("HTTP 401", provider="openai", role=Role.LLM)]] * 3)
-    made = workshop(tmp_path, broken)
-    client = hold(made, scenario)
-    (payload,) = of(client, "voicechat.error")
-    assert (payload["code"], payload["errorType"]) == ("LLM_ERROR", "llm")
-    assert words(made)[1:] == [
-        (Speaker.CALLER, "Hello?", False),
-        (Speaker.AGENT, "Sorry, I missed that. Could you say it again?", False),
-    ]
-    assert client.code is None
-
-
-def test_a_voice_that_fails_for_good_is_a_tts_error(tmp_path: Path) -> None:
-    async def scenario(client: Client) -> None:
-        await open_call(client, "audio.input")
-        await asyncio.sleep(30)  # the fallback lines are cached by then
-        made.synthesiser.failures = [ProviderUnavailableError("gone", provider="tts", role=Role.TTS)] * 9
-        client.say("user.text", {"text": "Hello?"})
-        await until_state(client, "LISTENING", "conversation.state.changed")
-
-    made = workshop(tmp_path, model("Never spoken."))
-    client = hold(made, scenario)
-    assert [payload["code"] for payload in of(client, "error.system.tts")] == ["TTS_ERROR"]
-    assert words(made)[-1][1] == "Sorry, I missed that. Could you say it again?"
-
-
-@pytest.mark.parametrize(("is_reached", "kind"), [(False, "error.system.connection"), (True, "error.system.stt")])
-def test_a_recogniser_that_is_lost_is_said_and_ends_the_call(tmp_path: Path, is_reached: bool, kind: str) -> None:
-    recogniser = FakeRecogniser()
-    failure = ProviderRejectedError("HTTP 401", provider="deepgram", role=Role.STT)
-    recogniser.refusal = None if is_reached else failure
-
-    async def scenario(client: Client) -> None:
-        client.say("audio.input.start")
-        if is_reached:
-            await until_state(client, "LISTENING", "conversation.state.changed")
-            recogniser.streams[0].emit(failure)
-        await client.closed()
-
-    made = RealWorkshop(spec(), tmp_path, recogniser=recogniser)
-    client = hold(made, scenario)
-    assert [event["eventType"] for event in client.events if "error" in event["eventType"]] == [kind]
-    assert client.code == 1000
-    assert made.sink.reason is EndReason.PROVIDER_FAILED
-
-
-def test_acks_come_at_once_while_every_provider_hangs(tmp_path: Path) -> None:
-    class Hanging(FakeRecogniser):
-        def open(self, options: Any) -> Any:
-            stream = super().open(options)
-
-            async def hang() -> None:
-                await asyncio.sleep(3600)
-
-            stream.connect = hang  # type: ignore[method-assign]
-            return stream
-
-    async def scenario(client: Client) -> None:
-        for kind in ("audio.input.start", "audio.input.end", "user.action.mute"):
-            began = asyncio.get_running_loop().time()
-            client.say(kind)
-            await client.until(kind)
-            assert asyncio.get_running_loop().time() - began < 0.05
-
-    made = RealWorkshop(spec(), tmp_path, FakeModel([3600.0]), recogniser=Hanging())
-    made.synthesiser.delay = 10.0
-    hold(made, scenario)

@@ -8,8 +8,7 @@ from calls.engine.events import CallResumed, HangUpRequested, InputEnded, Interr
 from calls.enums import CancelReason, ConversationState, EndReason
 from calls.errors import AgentError
 from calls.wire.audio import AudioFormat
-from tests.calls.consumers.driver import Client, Workshop, ack, hold, kinds
-from tests.calls.consumers.test_console import CHUNK, error, started
+from tests.calls.consumers.driver import CHUNK, Client, Workshop, ack, error, hold, kinds, started
 
 # --- after a reconnect ------------------------------------------------------------------------------------------------
 

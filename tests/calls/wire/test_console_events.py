@@ -6,7 +6,6 @@ from typing import Any
 import msgpack
 import pytest
 
-from calls.engine.events import Latency
 from calls.enums import CancelReason, ConversationState, ErrorCode
 from calls.wire.console import Family, FrameError, Heartbeat, Request, ServerEvents, parse
 
@@ -28,7 +27,7 @@ def server(family: Family | None = None) -> ServerEvents:
     return events
 
 
-LATENCY = Latency(endpointing=600.04, stt=1.0, llm=210.06, tts=90.0, total=901.25)
+LATENCY = {"endpointing": 600.04, "stt": 1.0, "llm": 210.06, "tts": 90.0, "total": 901.25}
 METRICS = {"endpointing": 600.0, "stt": 1.0, "llm": 210.1, "tts": 90.0, "total": 901.2}
 
 
