@@ -42,7 +42,6 @@ export class Call {
   /** @type {Phase} */
   phase = "idle";
   sessionId = "";
-  droppedChunks = 0;
   #listener;
   #surroundings;
   /** @type {WebSocket | null} */
@@ -50,6 +49,7 @@ export class Call {
   /** @type {StartOptions} */
   #options = {};
   #isStarted = false;
+  #isDropping = false;
   #startId = "";
   #failure = "";
   #tries = 0;
@@ -126,8 +126,15 @@ export class Call {
    */
   hear(pcm, isMuted) {
     if (!this.#isStarted || !this.#isOpen) return;
-    if (Number(this.#socket?.bufferedAmount) > MOST_BUFFERED_BYTES) this.droppedChunks += 1;
-    else this.#send(say.chunk(pcm, isMuted));
+    const isTooSlow = Number(this.#socket?.bufferedAmount) > MOST_BUFFERED_BYTES;
+    if (isTooSlow && !this.#isDropping) this.#listener.onNote("audio.failed", { reason: "the network is too slow" });
+    this.#isDropping = isTooSlow;
+    if (!isTooSlow) this.#send(say.chunk(pcm, isMuted));
+  }
+
+  /** The microphone is gone: what was said so far is a finished turn. */
+  endInput() {
+    if (this.#isStarted) this.#send(say.end());
   }
 
   /**

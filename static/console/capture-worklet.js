@@ -1,14 +1,13 @@
 // @ts-check
 // Runs in the audio thread: microphone samples to 20 ms of PCM16 at the protocol's rate, with their level.
 
-import { Chunker, floatToPcm16, levelDbfs } from "./pcm.js";
+import { Chunker, INPUT_HZ, floatToPcm16, levelDbfs } from "./pcm.js";
 import { Resampler } from "./resample.js";
 
-const TARGET_HZ = 16000;
-const CHUNK_SAMPLES = TARGET_HZ / 50;
+const CHUNK_SAMPLES = INPUT_HZ / 50;
 
 class Capture extends AudioWorkletProcessor {
-  #resampler = new Resampler(sampleRate, TARGET_HZ);
+  #resampler = new Resampler(sampleRate, INPUT_HZ);
   #chunker = new Chunker(CHUNK_SAMPLES);
 
   /** @param {Float32Array[][]} inputs */

@@ -131,8 +131,17 @@ class Page {
     else if (type === "audio.output.cancel") this.#sound.cancel(utteranceId);
     else if (type === "conversation.state.changed") this.#enter(text(payload, "to"));
     else if (type === "call.metrics") this.#measure(utteranceId || this.#speaking, payload);
-    else if (type === "conversation.response.complete") this.#measure(utteranceId, payload.metrics);
+    else if (type === "conversation.response.complete") this.#complete(utteranceId, payload.metrics);
     else if (isError(type)) this.#controls.showProblem(text(payload, "message") || text(payload, "code"));
+  }
+
+  /**
+   * @param {string} utteranceId
+   * @param {unknown} metrics
+   */
+  #complete(utteranceId, metrics) {
+    this.#sound.finish(utteranceId);
+    this.#measure(utteranceId, metrics);
   }
 
   /** @param {string} state */
@@ -244,7 +253,8 @@ class Page {
           this.#controls.showLevel(dbfs, isMuted);
         },
         onPlayed: (utteranceId, playedMs) => this.#call.played(utteranceId, playedMs),
-        onProblem: (words) => {
+        onLost: (words) => {
+          this.#call.endInput();
           this.#controls.showProblem(words);
           this.#render();
         },

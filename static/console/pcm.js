@@ -1,6 +1,9 @@
 // @ts-check
 // Samples: PCM16 little-endian on the wire, floats from -1 to 1 in the browser's audio graph.
 
+/** Samples per second of what the microphone sends. */
+export const INPUT_HZ = 16000;
+
 /**
  * Beyond full scale is clipped.
  * @param {Float32Array} samples

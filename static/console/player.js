@@ -16,7 +16,6 @@ export class Player {
   #cancelled = new Set();
   /** @type {{ utteranceId: string, rate: number, resampler: Resampler } | null} */
   #reply = null;
-  isPlaying = false;
 
   /**
    * @param {AudioContext} context
@@ -54,8 +53,24 @@ export class Player {
     if (this.#reply?.utteranceId !== utteranceId || this.#reply.rate !== rate) {
       this.#reply = { utteranceId, rate, resampler: new Resampler(rate, this.#context.sampleRate) };
     }
-    const samples = this.#reply.resampler.feed(pcm16ToFloat(pcm));
-    this.isPlaying = true;
+    this.#push(utteranceId, this.#reply.resampler.feed(pcm16ToFloat(pcm)));
+  }
+
+  /**
+   * Nothing more of this reply follows: let out what the conversion of its rate still holds.
+   * @param {string} utteranceId
+   */
+  finish(utteranceId) {
+    if (this.#reply?.utteranceId !== utteranceId || this.#cancelled.has(utteranceId)) return;
+    this.#push(utteranceId, this.#reply.resampler.flush());
+    this.#reply = null;
+  }
+
+  /**
+   * @param {string} utteranceId
+   * @param {Float32Array<ArrayBuffer>} samples
+   */
+  #push(utteranceId, samples) {
     this.#node.port.postMessage({ utteranceId, samples }, [samples.buffer]);
   }
 
@@ -74,7 +89,6 @@ export class Player {
 
   stop() {
     this.#node.port.postMessage({});
-    this.isPlaying = false;
   }
 
   /** A new call has new replies. */
@@ -84,17 +98,12 @@ export class Player {
     this.#reply = null;
   }
 
-  async close() {
-    if (this.#context.state !== "closed") await this.#context.close();
-  }
-
   /** @param {{ utteranceId: string, frames: number, isDry: boolean }} report of the audio thread */
   #report({ utteranceId, frames, isDry }) {
     const playedMs = (frames / this.#context.sampleRate) * 1000;
     // What the audio thread gave away is heard only after the device's own delay.
     const delayMs = ((this.#context.outputLatency || this.#context.baseLatency) ?? 0) * 1000;
     this.#onPlayed(utteranceId, Math.round(Math.max(0, playedMs - delayMs)));
-    this.isPlaying = !isDry;
     if (isDry && !this.#cancelled.has(utteranceId)) setTimeout(() => this.#onPlayed(utteranceId, Math.round(playedMs)), delayMs);
   }
 }

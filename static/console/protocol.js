@@ -2,9 +2,8 @@
 // The `vantum` family of the /ws protocol: one MessagePack map per binary frame, {eventType, eventId, sessionId, payload}.
 
 import { decode, encode } from "./msgpack.js";
+import { INPUT_HZ } from "./pcm.js";
 
-/** Samples per second of what the microphone sends. */
-export const INPUT_HZ = 16000;
 /** Samples per second of what is asked for and played. */
 export const OUTPUT_HZ = 24000;
 

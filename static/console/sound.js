@@ -12,7 +12,7 @@ const SILENT_PIECES = 150;
  * @typedef {object} Listener
  * @property {(pcm: Uint8Array, dbfs: number, isMuted: boolean) => void} onAudio
  * @property {(utteranceId: string, playedMs: number) => void} onPlayed
- * @property {(words: string) => void} onProblem
+ * @property {(words: string) => void} onLost the microphone is gone
  * @property {(isSilent: boolean) => void} onSilence no sound at all arrives from the microphone, or it does again
  */
 
@@ -76,6 +76,11 @@ export class Sound {
     this.#player?.play(utteranceId, pcm, rate);
   }
 
+  /** @param {string} utteranceId of which nothing more follows */
+  finish(utteranceId) {
+    this.#player?.finish(utteranceId);
+  }
+
   /** @param {string} utteranceId */
   cancel(utteranceId) {
     this.#player?.cancel(utteranceId);
@@ -115,6 +120,6 @@ export class Sound {
   #lose(words) {
     if (!this.#microphone) return;
     void this.closeMicrophone();
-    this.#listener.onProblem(words);
+    this.#listener.onLost(words);
   }
 }

@@ -130,11 +130,20 @@ test("audio goes out only after the start", () => {
   assert.equal(sockets[0].sent[1].payload.isMuted, true);
 });
 
-test("with a network that is too slow audio is dropped and counted", () => {
+test("with a network that is too slow audio is dropped, which is noted once", () => {
   goLive();
-  sockets[0].bufferedAmount = 200_000;
-  call.hear(new Uint8Array(640), false);
-  assert.deepEqual([sockets[0].types(), call.droppedChunks], [["audio.input.start"], 1]);
+  for (const waiting of [200_000, 200_000, 0, 200_000]) {
+    sockets[0].bufferedAmount = waiting;
+    call.hear(new Uint8Array(640), false);
+  }
+  assert.deepEqual(sockets[0].types(), ["audio.input.start", "audio.input.chunk"]);
+  assert.deepEqual(notes.map(([type]) => type), ["audio.failed", "audio.failed"]);
+});
+
+test("a microphone that is gone ends the turn, not the call", () => {
+  goLive();
+  call.endInput();
+  assert.deepEqual([sockets[0].types().at(-1), call.phase], ["audio.input.end", "live"]);
 });
 
 test("what is pressed becomes an event", () => {
