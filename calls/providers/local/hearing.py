@@ -20,7 +20,7 @@ from msgspec import Struct
 from calls.engine.agent import AgentSpec
 from calls.engine.events import TranscriptReceived
 from calls.enums import Role
-from calls.errors import ProviderError, ProviderRejectedError
+from calls.errors import ProviderError, ProviderRejectedError, ProviderUnavailableError
 from calls.providers.base import RecognitionEvent, RecognitionOptions
 from calls.providers.local.frames import Finish, Hear, Heard, Listen, frame, read_frame
 from calls.providers.local.process import SharedProcess
@@ -94,7 +94,10 @@ class CallWorkers:
             raise self._process.unavailable(message)
         self._free -= 1
         try:
-            return await self._fork()
+            try:
+                return await self._fork()
+            except ProviderUnavailableError:  # it has just died, or hangs
+                return await self._fork()
         except BaseException:
             self._free += 1
             raise
@@ -108,7 +111,7 @@ class CallWorkers:
                 send_fds(child.connection, [b"c"], [theirs.fileno()])
             except OSError:
                 ours.close()
-                child.kill()
+                await self._process.discard(child)
                 message = "the recogniser's process does not answer"
                 raise self._process.unavailable(message) from None
         return await asyncio.open_connection(sock=ours)
@@ -297,6 +300,9 @@ class LocalRecognitionStream:
         running.cancel()
         with suppress(asyncio.CancelledError, ProviderError):
             await running
+        if self._connected is not None:  # the task was cancelled before it began
+            self._workers.give_back(self._connected[1])
+            self._connected = None
 
 
 def _listen(spec: AgentSpec) -> Listen:

@@ -120,6 +120,13 @@ class SharedProcess:
         if not task.cancelled():
             task.exception()  # raised to whoever waits; by now nobody may
 
+    async def discard(self, child: ChildProcess) -> None:
+        """Let go of a process that does not answer; the next ``take`` starts a new one."""
+        if child is self._child:
+            self._child = None
+            child.kill()
+            await child.stop()
+
     async def _start(self) -> ChildProcess:
         if self._child is not None:
             await self._child.stop()

@@ -71,9 +71,9 @@ class VoiceProcess:
 
     async def _connect(self, child: ChildProcess) -> None:
         reader, self._writer = await asyncio.open_connection(sock=child.connection)
-        self._reading = asyncio.create_task(self._read(reader, self._writer))
+        self._reading = asyncio.create_task(self._read(child, reader, self._writer))
 
-    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _read(self, child: ChildProcess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hand out answers until the process is gone."""
         try:
             while (spoken := await read_frame(reader, _decoder)) is not None:
@@ -81,6 +81,7 @@ class VoiceProcess:
                 if answer is not None and not answer.done():
                     answer.set_result(spoken)
             log.warning("the speech process has ended; the next sentence starts a new one")
+            await self._process.discard(child)
         finally:
             writer.close()
             unanswered, self._unanswered = self._unanswered, {}
@@ -102,9 +103,8 @@ class VoiceProcess:
     async def _ask(self, text: str, options: SpeechOptions) -> Spoken:
         child = await self._process.take()
         writer = self._writer
-        if writer is None or writer.is_closing():
-            child.kill()
-            message = "the speech process does not answer"
+        if writer is None:  # pragma: no cover (taking the process connects it)
+            message = "the speech process is not connected"
             raise self._process.unavailable(message)
         request = next(self._requests)
         answer: asyncio.Future[Spoken] = asyncio.get_running_loop().create_future()

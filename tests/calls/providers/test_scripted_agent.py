@@ -20,7 +20,7 @@ SPEC = AgentSpec(
     ),
     fallback_answer="I did not get that.",
 )
-END_CALL = {"name": "end_call", "description": "", "parameters": {}}
+END_CALL: dict[str, object] = {"name": "end_call", "description": "", "parameters": {}}
 
 
 def said(*lines: str) -> tuple[Message, ...]:
