@@ -22,13 +22,11 @@ TURN_LATENCY = Histogram(
     buckets=_LATENCY_BUCKETS,
 )
 PROVIDER_FAILURES = Counter(
-    "vantum_provider_failures", "Requests that a provider failed, by the class of error.", ["role", "provider", "error"]
+    "vantum_provider_failures", "Failures of a provider that a call felt, by class.", ["role", "provider", "error"]
 )
 CIRCUIT_OPEN = Gauge("vantum_provider_circuit_open", "1 while a provider is left alone.", ["role", "provider"])
 AUDIO_DROPPED = Counter("vantum_audio_dropped_seconds", "Caller audio thrown away because a queue was full.")
-CONVERSION_ERRORS = Counter(
-    "vantum_audio_conversion_errors", "Pieces of audio that could not be converted.", ["direction"]
-)
+CONVERSION_ERRORS = Counter("vantum_audio_conversion_errors", "Pieces of audio that could not be converted.")
 RECORDER_LAG = Gauge(
     "vantum_recorder_lag_seconds", "Age of the oldest fact that is journalled but not in the database yet."
 )

@@ -11,6 +11,7 @@ import msgspec
 from calls.engine.events import SpokenTurn
 from calls.enums import EndReason, Speaker
 from calls.recorder.audio import AudioTrack, Sound, Taped
+from calls.recorder.counting import count, count_totals
 from calls.recorder.facts import (
     AgentAttached,
     CallEnded,
@@ -114,6 +115,7 @@ class CallSink:
         )
         self._journal.append(ended)
         self._ended = ended
+        count_totals(totals)
         if self._track is None:
             self._end(ended)
         else:
@@ -122,6 +124,7 @@ class CallSink:
     def _keep(self, fact: Fact) -> None:
         if self._ended is None:
             self._append(fact)
+            count(fact)
 
     def _append(self, fact: Fact) -> None:
         self._journal.append(fact)

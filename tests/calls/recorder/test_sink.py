@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from calls.enums import Door, EndReason, Speaker
@@ -69,6 +70,21 @@ def test_after_its_end_a_call_takes_nothing_more(recorder: Recorder) -> None:
     session = CallSession.objects.get()
     assert (session.end_reason, session.language) == ("silence", "")
     assert (Turn.objects.count(), CallEvent.objects.count(), Recording.objects.count()) == (0, 0, 0)
+
+
+def test_each_fact_of_a_call_is_counted_once_and_none_after_its_end(recorder: Recorder) -> None:
+    def counted() -> list[float | None]:
+        labelled = REGISTRY.get_sample_value("vantum_turns_total", {"speaker": "caller"})
+        return [labelled, REGISTRY.get_sample_value("vantum_audio_dropped_seconds_total")]
+
+    sink = opened(recorder)
+    sink.record_turn(rows.spoken(0))
+    [turns, dropped] = counted()
+    sink.record_turn(rows.spoken(1))
+    for _ in range(2):
+        sink.finish(EndReason.SILENCE, CallTotals(dropped_input_ms=2000))
+        sink.record_turn(rows.spoken(2))
+    assert counted() == [(turns or 0) + 1, (dropped or 0) + 2]
 
 
 def test_a_turn_is_in_the_journal_when_recording_it_returns(recorder: Recorder) -> None:
