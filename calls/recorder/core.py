@@ -17,6 +17,7 @@ from calls.recorder.journal import Instance, Journal
 from calls.recorder.replay import replay_dead_instances
 from calls.recorder.sink import CallSink, recording_path
 from calls.recorder.writer import Store, Writer
+from vantum.metrics import RECORDER_LAG
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Recorder:
             self._writer.do(partial(replay_dead_instances, settings.JOURNAL_DIR, self._store))
             self._writer.start()
             self._audio.start()
+            RECORDER_LAG.set_function(lambda: self._writer.lag_seconds)
 
     def stop(self, timeout: float) -> bool:
         """Store what waits, for at most ``timeout`` seconds. False: the rest is in the journals, for the next start."""

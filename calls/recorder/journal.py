@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 from weakref import WeakSet
 
 from calls.recorder.facts import Fact, decode, encode
+from vantum.metrics import JOURNAL_FAILURES
 
 logger = logging.getLogger(__name__)
 
@@ -143,8 +144,12 @@ class Journal:
 
     def append(self, fact: Fact) -> None:
         """Write one line."""
+        if not self._write(fact):
+            JOURNAL_FAILURES.inc()
+
+    def _write(self, fact: Fact) -> bool:
         if self._file < 0:
-            return
+            return False
         line = encode(fact)
         if self._torn:
             line = b"\n" + line
@@ -152,12 +157,13 @@ class Journal:
             written = os.write(self._file, line)
         except OSError as error:
             self._fail(error)
-            return
+            return False
         self._torn = written < len(line)
         if self._torn:
             self._fail(OSError("the line was cut short"))
         else:
             Journal._complained = False
+        return not self._torn
 
     def _fail(self, error: OSError) -> None:
         self.is_whole = False
@@ -172,12 +178,18 @@ class Journal:
             self._file = -1
 
     def settle(self) -> None:
-        """The database has taken all of it: remove it, or keep it for a human where a part was refused for good."""
+        """The database has taken all of it: remove it, or keep it for a human where a part was refused for good.
+
+        A file that cannot be removed stays for the next start, which stores nothing of it a second time.
+        """
         self.close()
-        if self.is_refused:
-            set_aside(self.path)
-        else:
-            self.path.unlink(missing_ok=True)
+        try:
+            if self.is_refused:
+                set_aside(self.path)
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError:
+            logger.exception("journal %s stays", self.path.name)
 
 
 def set_aside(path: Path) -> None:

@@ -28,6 +28,7 @@ Work = Callable[[], object]
 class _Entry(NamedTuple):
     journal: Journal
     fact: Fact
+    since: float
 
 
 class Writer:
@@ -38,13 +39,16 @@ class Writer:
     ``step`` does the work and takes the time as an argument, so that a test needs neither thread nor sleep.
     """
 
-    def __init__(self, store: Store, *, heartbeat: Work, bound: int = 10_000) -> None:
+    def __init__(
+        self, store: Store, *, heartbeat: Work, bound: int = 10_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._store = store
         self._heartbeat = heartbeat
         self._bound = bound
         self._queue: deque[_Entry] = deque()
-        self._behind: dict[Journal, None] = {}
-        """Calls of which some facts are in their journal only, the longest waiting first."""
+        self._behind: dict[Journal, float] = {}
+        """Calls of which some facts are in their journal only, and since when; the next to be read first."""
         self._work: deque[Work] = deque()
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -59,12 +63,12 @@ class Writer:
     def put(self, journal: Journal, fact: Fact) -> None:
         """Have a fact stored that is in the journal already, or could not be written there."""
         with self._lock:
-            if journal in self._behind:
+            if journal in self._behind and journal.is_whole:
                 return
             if len(self._queue) >= self._bound and journal.is_whole:
-                self._behind[journal] = None
+                self._behind[journal] = self._clock()
                 return
-            self._queue.append(_Entry(journal, fact))
+            self._queue.append(_Entry(journal, fact, self._clock()))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -92,6 +96,14 @@ class Writer:
     def is_idle(self) -> bool:
         """Whether no fact waits."""
         return not self._queue and not self._behind
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long the oldest of the waiting facts has been waiting; 0 when none does."""
+        with self._lock:
+            oldest = list(islice(self._queue, 1))  # in one go: the thread takes from this end without the lock
+            waiting = [*(entry.since for entry in oldest), *self._behind.values()]
+        return self._clock() - min(waiting) if waiting else 0.0
 
     # --- on the thread --------------------------------------------------------------------------------------------
 
@@ -142,12 +154,13 @@ class Writer:
         for entry in entries:
             self._queue.popleft()
             entry.journal.is_refused |= entry.fact.session_id in refused
-            if isinstance(entry.fact, CallEnded):
+            # What of the call is only in its journal is read first; that ends it too.
+            if isinstance(entry.fact, CallEnded) and entry.journal not in self._behind:
                 entry.journal.settle()
 
     def _catch_up(self) -> None:
         with self._lock:
-            journal = next(iter(self._behind))
+            journal, since = next(iter(self._behind.items()))
             del self._behind[journal]
         # From here on its new facts are queued again; those in the file by now are read with it, and stored once.
         is_complete = journal.is_complete
@@ -159,7 +172,7 @@ class Writer:
             journal.is_refused |= bool(store_all(self._store, facts))
         except Error:
             with self._lock:
-                self._behind[journal] = None
+                self._behind[journal] = since
             raise
         except OSError:
             logger.exception("journal %s is lost", journal.path.name)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from calls.enums import Door, EndReason, Speaker
@@ -49,6 +50,17 @@ def test_a_turn_is_in_the_database_a_moment_after_it_was_said() -> None:
     assert time.monotonic() - said < 1
     sink.finish(EndReason.SILENCE, CallTotals())
     assert recorder.stop(10)
+
+
+def test_an_operator_sees_how_long_facts_have_been_waiting() -> None:
+    def away(_: object) -> None:
+        raise OperationalError
+
+    recorder = Recorder(store=away)
+    sink = recorder.open_call(uuid7(), Door.CONSOLE, None)
+    wait_for(lambda: (REGISTRY.get_sample_value("vantum_recorder_lag_seconds") or 0) > 0.1)
+    sink.finish(EndReason.SILENCE, CallTotals())
+    assert not recorder.stop(0.1)
 
 
 def test_starting_and_stopping_twice_is_starting_and_stopping_once(settings: Any) -> None:

@@ -2,9 +2,12 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from calls.recorder.facts import Fact, encode
@@ -54,25 +57,33 @@ def test_rubbish_is_no_fact(tmp_path: Path) -> None:
     assert read_journal(path) == []
 
 
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 def test_a_full_disk_is_said_once_and_the_line_after_a_cut_one_is_whole(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     first, second, third = facts(3)
     journal, other = Journal(tmp_path, uuid7()), Journal(tmp_path, uuid7())
     journal.append(first)
-    room = journal.path.stat().st_size + 10
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
-    try:
+    failures = REGISTRY.get_sample_value("vantum_journal_failures_total") or 0
+    with full_disk(journal.path.stat().st_size + 10):
         journal.append(second)
         journal.append(second)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     journal.append(third)
     other.append(third)
     assert (journal.is_whole, other.is_whole) == (False, True)
     assert read_journal(journal.path) == [first, third]
     assert caplog.text.count("cannot be written") == 1
+    assert REGISTRY.get_sample_value("vantum_journal_failures_total") == failures + 2
     journal.close()
     other.close()
 

@@ -13,6 +13,7 @@ from calls.recorder.journal import Journal, read_journal
 from calls.recorder.writer import Writer, store_all
 from calls.services import TurnFact
 from tests.calls import rows
+from tests.calls.recorder.test_journal import full_disk
 
 
 class Database:
@@ -152,6 +153,50 @@ def test_a_call_without_a_whole_journal_stays_in_memory_past_the_bound(
     assert len(writer._queue) == 50
     run(writer, 0, 1)
     assert len(database.turns) == 50
+
+
+def test_a_disk_that_fills_up_while_the_database_is_away_costs_no_word(
+    tmp_path: Path, writer: Writer, database: Database
+) -> None:
+    loud, call = Call(tmp_path, writer), Call(tmp_path, writer)
+    for index in range(10):
+        loud.say(index)
+    call.say(0)
+    with full_disk(call.journal.path.stat().st_size):
+        call.say(1)
+        call.end()
+    run(writer, 0, 1)
+    assert sorted(index for session, index in database.turns if session == call.id) == [0, 1]
+    assert (database.ended, call.journal.path.exists()) == ([call.id], False)
+    loud.journal.close()
+
+
+def test_a_journal_that_cannot_be_removed_does_not_end_the_thread(
+    tmp_path: Path, writer: Writer, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    call, next_call = Call(tmp_path, writer), Call(tmp_path, writer)
+    call.journal.path = tmp_path / "a folder"
+    call.journal.path.mkdir()
+    call.end()
+    next_call.end()
+    writer.step(0)
+    assert database.ended == [call.id, next_call.id]
+    assert "journal a folder stays" in caplog.text
+
+
+def test_the_lag_is_the_age_of_the_oldest_fact_that_waits(tmp_path: Path, database: Database) -> None:
+    times = iter([100.0, 103.0, 104.0, 109.0])
+    writer = Writer(database.store, heartbeat=lambda: None, bound=1, clock=lambda: next(times))
+    call = Call(tmp_path, writer)
+    assert writer.lag_seconds == 0
+    call.say(0)  # at 100, in memory
+    call.say(1)  # at 103, in the journal only
+    assert writer.lag_seconds == 4
+    writer.step(0)
+    assert writer.lag_seconds == 6
+    writer.step(0)
+    assert writer.lag_seconds == 0
+    call.journal.close()
 
 
 def test_what_is_said_while_a_call_is_read_again_is_stored_after_it(
