@@ -74,7 +74,7 @@ def test_what_was_said_is_shown_once_and_finally(report: dict[str, Any]) -> None
 
 
 def test_only_the_barge_in_cut_what_was_playing(report: dict[str, Any]) -> None:
-    # The client plays what it gets a moment later than the server's clock thinks: that much may be lost of a silent end.
+    # The client plays a moment later than the server's clock thinks: so much of a reply's end may be lost.
     (cut,) = [cut for cut in report["cuts"] if cut["lostMs"] > JITTER_MS]
     assert cut["cause"] == "voicechat.response.interrupt"
     assert cut["lostMs"] > 300
