@@ -55,6 +55,7 @@ class ScriptedRecognitionStream:
 
     detects_turns = False
     dropped_ms = 0.0
+    reconnects = 0
 
     def __init__(self, audio: AudioFormat, utterances: Iterator[str]) -> None:
         self._encoding = audio.encoding

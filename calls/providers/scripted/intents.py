@@ -17,6 +17,8 @@ MIN_SCORE = 0.5
 """Below it the words fit no intent."""
 MIN_SCORE_TO_END = 0.55
 """The same for an intent that ends the call: hanging up on a misunderstanding is worse than asking again."""
+_LONG_EXAMPLE = 3
+"""From this many words on, an example that ends the call must share more than one word with what was said."""
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _FILLERS = frozenset("uh um uhm er erm hm hmm oh ah well so just please actually like then and".split())
@@ -111,8 +113,15 @@ class IntentMatcher:
         """Give each intent's score, in the order of the script."""
         weight = self._weigh(said)
         return [
-            max((self._score(said, weight, words, other) for words, other in examples), default=0.0)
-            for _, examples in self._examples
+            max(
+                (
+                    self._score(said, weight, words, other)
+                    for words, other in examples
+                    if not intent.ends_call or len(words) < _LONG_EXAMPLE or len(said & words) > 1
+                ),
+                default=0.0,
+            )
+            for intent, examples in self._examples
         ]
 
     def _score(self, said: frozenset[str], said_weight: float, example: frozenset[str], weight: float) -> float:

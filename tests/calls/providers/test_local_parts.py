@@ -371,3 +371,11 @@ async def test_a_process_that_cannot_start_is_unavailable() -> None:
     with pytest.raises(ProviderUnavailableError, match="did not start"):
         await shared.take()
     await shared.aclose()
+
+
+async def test_more_calls_than_the_machine_can_hear_are_refused() -> None:
+    full = CallWorkers()
+    full._free = 0
+    with pytest.raises(ProviderUnavailableError, match="as many calls as this machine can hear locally"):
+        await full.lease()
+    await full.aclose()

@@ -139,9 +139,12 @@ def test_the_best_example_counts_and_rare_words_count_more() -> None:
 def test_ending_the_call_needs_more_certainty_than_an_answer() -> None:
     intents = (
         Intent(name="ask", examples=("one two three",), answer=""),
-        Intent(name="end", examples=("four five six",), answer="", ends_call=True),
+        Intent(name="end", examples=("four five six", "nine ten"), answer="", ends_call=True),
     )
     matcher = IntentMatcher(intents)
-    weak = "{} seven"
-    assert [match.intent.name for match in matcher.rank(weak.format("one two"))] == ["ask"]
-    assert [match.intent.name for match in matcher.rank(weak.format("four"))] == []
+
+    def names(text: str) -> list[str]:
+        return [match.intent.name for match in matcher.rank(text)]
+
+    assert (names("one"), names("four")) == (["ask"], [])
+    assert (names("four five"), names("nine")) == (["end"], ["end"])
