@@ -44,6 +44,8 @@ class RecognitionStream(Protocol):
     detects_turns: bool
     dropped_ms: float
     """Audio thrown away because the queue to the provider was full (oldest first)."""
+    reconnects: int
+    """How often the connection was replaced; nothing said meanwhile is lost."""
 
     async def connect(self) -> None:
         """Open the connection; raises ``ProviderError``. Audio heard before is kept and sent after."""

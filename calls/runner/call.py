@@ -192,6 +192,7 @@ class CallRunner:
             CallTotals(
                 dropped_input_ms=round(self._hearing.dropped_ms),
                 conversion_errors=self._hearing.conversion_errors + self._speaking.conversion_errors,
+                reconnects=self._hearing.reconnects,
             ),
         )
         await asyncio.gather(self._hearing.aclose(), self._speaking.aclose())

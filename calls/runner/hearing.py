@@ -60,6 +60,11 @@ class Hearing:
         """Caller audio that never reached the recogniser."""
         return self._stream.dropped_ms
 
+    @property
+    def reconnects(self) -> int:
+        """How often the recogniser's connection was replaced."""
+        return self._stream.reconnects
+
     def _prepare(self) -> None:
         """Set up what depends on the input's format."""
         pcm = AudioFormat(encoding=AudioEncoding.PCM16, rate=self._input.rate)

@@ -17,6 +17,7 @@ class CallTotals(Struct, frozen=True, kw_only=True):
     """Caller audio that the recogniser's queue had to drop."""
     conversion_errors: int = 0
     reconnects: int = 0
+    """How often the recogniser's connection was replaced."""
 
 
 class Sink(Protocol):

@@ -139,6 +139,7 @@ class LocalRecognitionStream:
     """One call's ear."""
 
     detects_turns = False
+    reconnects = 0
 
     def __init__(self, workers: CallWorkers, options: RecognitionOptions) -> None:
         self._workers = workers

@@ -27,6 +27,7 @@ class FakeRecognitionStream:
         self.options = options
         self.detects_turns = detects_turns
         self.dropped_ms = 0.0
+        self.reconnects = 0
         self.heard = bytearray()
         self.hints: list[bool] = []
         self.finalized = 0
