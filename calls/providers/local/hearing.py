@@ -139,13 +139,13 @@ class LocalRecognitionStream:
     """One call's ear."""
 
     detects_turns = False
-    reconnects = 0
 
     def __init__(self, workers: CallWorkers, options: RecognitionOptions) -> None:
         self._workers = workers
         self._language = options.language
         self._listen = _listen(options.spec)
         self.dropped_ms = 0.0
+        self.reconnects = 0
         self._before = bytearray()
         self._is_voiced = False
         self._count = 0
@@ -238,6 +238,7 @@ class LocalRecognitionStream:
         for death in range(_MAX_DEATHS + 1):
             if self._connected is None:
                 self._connected = await self._workers.lease()
+                self.reconnects += 1
             reader, writer = self._connected
             try:
                 writer.write(frame(self._listen))

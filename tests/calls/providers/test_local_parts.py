@@ -314,6 +314,7 @@ async def test_a_worker_that_dies_is_replaced_and_hears_what_has_no_words_yet(
     while len(workers.ends) < 2:  # noqa: ASYNC110 (the stream notices by itself)
         await asyncio.sleep(0.005)
     assert (await workers.read(4))[1:] == [(1, 100), Finish(1), (2, 100)]
+    assert stream.reconnects == 1
     workers.answer(Heard(1, "tea", 0.7, is_final=True))
     assert await take(stream, 1) == [TranscriptReceived("tea", is_final=True, confidence=0.7)]
 
