@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from calls.engine.agent import AgentSpec, Endpointing, Intent, Silence
+from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Intent, Silence
 
 _PROMPT = """\
 You are Robin, the AI assistant of Northlight Solar, a family firm that plans and installs solar panels on houses. \
@@ -353,6 +353,9 @@ DEMO_AGENT = AgentSpec(
     temperature=0.5,
     max_reply_tokens=160,
     endpointing=Endpointing(patience_ms=650),
+    # The local recogniser may take more than a second to its first word; until then an interruption must not count as
+    # none.
+    barge_in=BargeIn(false_interruption_ms=2500),
     silence=Silence(
         reprompts=("Are you still there?", "I cannot hear you. Are you still on the line?"),
         goodbye="It seems that the line is bad. We will try again another day. Goodbye.",

@@ -18,7 +18,6 @@ WITHOUT_TESTS = {
     "calls/engine/events.py": "records",
     "calls/runner/options.py": "records",
     "calls/signals.py": "one signal, tested with the service that sends it",
-    "calls/urls.py": "addresses, each tested with its view",
     "vantum/urls.py": "addresses, each tested with its view",
 }
 

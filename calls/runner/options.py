@@ -10,7 +10,8 @@ class CallOptions(Struct, frozen=True, kw_only=True):
 
     ``lead_ms``: how far audio is sent ahead of its playing. ``first_chunk_ms`` and ``chunk_ms``: a reply's first chunk
     is short, so that it starts early; tiny later ones make gaps in clients that schedule each chunk for itself.
-    ``cancel_gap_ms``: pause between a cancel and the next reply's first chunk, wall time.
+    ``cancel_gap_ms``: pause between a cancel and the next reply's first chunk, wall time. ``settle_ms``: how much later
+    than sent the far end may play; a reply that follows another waits so much longer for the end of that one.
     """
 
     input: AudioFormat
@@ -23,3 +24,4 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     first_chunk_ms: float = 100
     chunk_ms: float = 300
     cancel_gap_ms: float = 60
+    settle_ms: float = 100

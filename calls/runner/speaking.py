@@ -78,13 +78,14 @@ class Speaking:
     def speak(self, action: Speak) -> None:
         """Prepare a sentence: from the cache where it is known, else through the synthesiser."""
         voice = self._voice(action.reply)
+        if voice.change_tier(action.tier):
+            self._stop_task(action.reply)
         synthesiser = self._synthesisers[action.tier]
         if (audio := self._cache.get(synthesiser, self._speech, action.text)) is not None:
             voice.lay(action.sentence, audio)
             if words := self._cache.words(synthesiser, self._speech, action.text):
                 self._shell.receive(SentenceTimed(action.reply, action.sentence, words))
         elif voice.say(action.sentence, action.text, self.stream(action.tier)):
-            self._stop_task(action.reply)
             self._tasks[action.reply] = self._shell.spawn(voice.run())
 
     def _voice(self, reply: int) -> ReplyVoice:
@@ -169,11 +170,12 @@ class Speaking:
     def _delay(self, voice: ReplyVoice) -> float:
         """Seconds until this reply may send its next chunk."""
         now = self._shell.now()
-        ahead = self._clock.remaining_ms(now)
         if not voice.is_started:
             # A new reply makes clients cut what is playing, so it waits until the one before has been played.
-            return max(ahead / 1000, self._not_before - now)
-        return (ahead + self._options.chunk_ms - self._options.lead_ms) / 1000
+            ends_at = self._clock.ends_at
+            played_at = now if ends_at is None else ends_at + self._options.settle_ms / 1000
+            return max(played_at, self._not_before) - now
+        return (self._clock.remaining_ms(now) + self._options.chunk_ms - self._options.lead_ms) / 1000
 
     def _is_worth_sending(self, voice: ReplyVoice, buffer: SentenceBuffer) -> bool:
         """Whether the chunk is long enough, or nothing is gained by waiting."""
@@ -195,7 +197,8 @@ class Speaking:
         self._clock.add(duration, now)
         self._shell.sink.record_audio(Speaker.AGENT, starts_ms, decode(chunk, output.encoding), output.rate)
         self._shell.receive(AudioSent(voice.reply, voice.next_sentence, duration))
-        await self._shell.door.send_audio(voice.reply, chunk)
+        if voice.reply in self._voices:  # being told, the engine may have cancelled it
+            await self._shell.door.send_audio(voice.reply, chunk)
 
     def _end_reply(self, voice: ReplyVoice) -> None:
         self._voices.pop(voice.reply, None)

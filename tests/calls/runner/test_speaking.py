@@ -13,9 +13,9 @@ from tests.calls.runner.fakes import FakeShell, FakeSynthesiser, agent
 WIRE = AudioFormat(rate=8000)
 
 
-def make(folder: Path, synthesiser: FakeSynthesiser) -> tuple[Speaking, FakeShell]:
+def make(folder: Path, *synthesisers: FakeSynthesiser) -> tuple[Speaking, FakeShell]:
     shell = FakeShell()
-    speaking = Speaking(shell, agent(), CallOptions(input=WIRE, output=WIRE), (synthesiser,), SpeechCache(folder))
+    speaking = Speaking(shell, agent(), CallOptions(input=WIRE, output=WIRE), synthesisers, SpeechCache(folder))
     shell.spawn(speaking.write())
     return speaking, shell
 
@@ -49,7 +49,7 @@ def test_a_discarded_reply_is_never_heard(tmp_path: Path) -> None:
     assert run_virtually(work()) == ([], [])
 
 
-def test_the_next_reply_begins_when_the_one_before_has_been_played(tmp_path: Path) -> None:
+def test_the_next_reply_begins_when_the_one_before_has_been_played_and_a_little_later(tmp_path: Path) -> None:
     async def work() -> list[float]:
         speaking, shell = make(tmp_path, FakeSynthesiser(delay=0.0))
         for reply in (1, 2):
@@ -59,7 +59,7 @@ def test_the_next_reply_begins_when_the_one_before_has_been_played(tmp_path: Pat
         await asyncio.sleep(5)
         return [round(at, 3) for at, what in shell.door.timed if what[0] == "start"]
 
-    assert run_virtually(work()) == [0.0, 0.6]
+    assert run_virtually(work()) == [0.0, 0.7]
 
 
 def test_after_a_cancel_the_next_reply_leaves_a_gap_and_the_record_is_cut(tmp_path: Path) -> None:
@@ -91,6 +91,48 @@ def test_a_reply_that_was_sent_whole_is_cancelled_while_it_is_being_played(tmp_p
         return [(round(at, 3), what[0]) for at, what in shell.door.timed if what[0] == "cancel"]
 
     assert run_virtually(work()) == [(0.2, "cancel")]
+
+
+def test_a_reply_that_is_cancelled_while_its_audio_is_handed_over_sends_none_of_it(tmp_path: Path) -> None:
+    class Impatient(FakeShell):
+        speaking: Speaking
+
+        def receive(self, event: Event) -> None:
+            super().receive(event)
+            if isinstance(event, AudioSent):
+                self.speaking.cancel(Cancel(1, CancelReason.BARGE_IN, ""))
+
+    async def work() -> list[str]:
+        shell = Impatient()
+        options = CallOptions(input=WIRE, output=WIRE)
+        shell.speaking = Speaking(shell, agent(), options, (FakeSynthesiser(),), SpeechCache(tmp_path))
+        shell.spawn(shell.speaking.write())
+        shell.speaking.speak(Speak(1, 0, "Yes."))
+        shell.speaking.commit(1)
+        await asyncio.sleep(5)
+        return [what[0] for what in shell.door.shown]
+
+    assert run_virtually(work()) == ["start", "cancel"]
+
+
+def test_a_line_at_hand_is_not_mixed_with_what_the_synthesiser_before_still_gives(tmp_path: Path) -> None:
+    async def work() -> list[Event]:
+        slow, spare = FakeSynthesiser(delay=1.0), FakeSynthesiser()
+        spare.name = "spare"
+        speaking, shell = make(tmp_path, slow, spare)
+        await speaking._cache.make(spare, speaking._speech, "Sorry.")
+        speaking.speak(Speak(1, 0, "Sorry."))
+        speaking.end_speech(1)
+        await asyncio.sleep(0.5)
+        speaking.speak(Speak(1, 0, "Sorry.", tier=1))
+        speaking.end_speech(1)
+        await asyncio.sleep(5)
+        speaking.commit(1)
+        await asyncio.sleep(5)
+        return [event for event in shell.events if isinstance(event, AudioSent)]
+
+    sent = run_virtually(work())
+    assert sum(event.duration_ms for event in sent if isinstance(event, AudioSent)) == len("Sorry.") * 60
 
 
 def test_a_cancel_before_the_first_audio_is_not_shown(tmp_path: Path) -> None:
