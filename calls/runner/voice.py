@@ -10,6 +10,8 @@ from calls.errors import AudioError, ProviderError
 from calls.providers.base import SentenceAudio, SentenceEnded, SentenceWords, SpeechContext, SpeechStream
 from calls.wire.audio import AudioFormat, Converter, silence
 
+_CANCEL_SECONDS = 0.5
+
 
 class SentenceBuffer:
     """Audio of one sentence that waits to be sent."""
@@ -52,24 +54,30 @@ class ReplyVoice:
         self._receive = receive
         self._on_audio = on_audio
         self._on_conversion_error = on_conversion_error
+        self._tier = 0
         self._stream: SpeechStream | None = None
-        self._context: SpeechContext | None = None
         self._converter: Converter | None = None
         self._said: asyncio.Queue[tuple[int, str] | None] = asyncio.Queue()  # bounded by the reply's own token limit
 
-    def say(self, sentence: int, text: str, stream: SpeechStream) -> bool:
-        """Queue a sentence for ``stream``; True when this needs a (new) task running ``run``.
+    def change_tier(self, tier: int) -> bool:
+        """Begin anew where this is another synthesiser than before; True when a task of ``run`` has to stop for it."""
+        if tier == self._tier:
+            return False
+        self._tier = tier
+        self._stream = None
+        self._converter = None
+        self._said = asyncio.Queue()
+        self.sentences.clear()
+        self.is_text_complete = False
+        return True
 
-        Another stream than before means that the engine fell back to the next synthesiser: the sentence begins anew.
-        """
-        is_new = stream is not self._stream
-        if is_new:
-            self._stream = stream
-            self._context = None
-            self._said = asyncio.Queue()
+    def say(self, sentence: int, text: str, stream: SpeechStream) -> bool:
+        """Queue a sentence for ``stream``; True when this needs a task running ``run``."""
+        is_first = self._stream is None
+        self._stream = stream
         self.sentences[sentence] = SentenceBuffer()
         self._said.put_nowait((sentence, text))
-        return is_new
+        return is_first
 
     def lay(self, sentence: int, audio: bytes) -> None:
         """Put a sentence whose audio is at hand, at the wire's format."""
@@ -101,20 +109,24 @@ class ReplyVoice:
             return
         try:
             await stream.connect()
-            context = self._context = stream.begin(self.reply)
+            await self._synthesise(stream, queue)
+        except* ProviderError as group:
+            error = group.exceptions[0]
+            retryable = isinstance(error, ProviderError) and error.retryable
+            # The engine's answer to this may cancel the very task that tells it, so everything else was done before.
+            self._receive(ReplyFailed(self.reply, Role.TTS, str(error), retryable))
+
+    async def _synthesise(self, stream: SpeechStream, queue: "asyncio.Queue[tuple[int, str] | None]") -> None:
+        context = stream.begin(self.reply)
+        try:
             async with asyncio.TaskGroup() as tasks:
                 feeding = tasks.create_task(self._feed(context, queue))
                 await self._collect(context, stream)
                 feeding.cancel()
-        except* ProviderError as group:
-            error = group.exceptions[0]
-            retryable = isinstance(error, ProviderError) and error.retryable
-            self._receive(ReplyFailed(self.reply, Role.TTS, str(error), retryable))
         finally:
-            if self._context is not None:
-                with suppress(ProviderError, TimeoutError):
-                    async with asyncio.timeout(1.0):
-                        await self._context.cancel()
+            with suppress(ProviderError, TimeoutError):
+                async with asyncio.timeout(_CANCEL_SECONDS):
+                    await context.cancel()
 
     async def _feed(self, context: SpeechContext, queue: "asyncio.Queue[tuple[int, str] | None]") -> None:
         while (item := await queue.get()) is not None:

@@ -118,6 +118,7 @@ class FakeSpeechContext:
         self._owner = owner
         self._format = audio
         self._said: asyncio.Queue[tuple[int, str] | None] = asyncio.Queue()
+        self.is_cancelled = False
 
     async def say(self, sentence: int, text: str) -> None:
         self._owner.said.append(text)
@@ -135,10 +136,13 @@ class FakeSpeechContext:
             audio = silence(self._format, len(text) * self._owner.ms_per_character).replace(b"\0", b"\1")
             half = len(audio) // 4 * 2
             yield SentenceAudio(sentence, audio[:half])
+            if self._owner.breaks:
+                raise self._owner.breaks.pop(0)
             yield SentenceAudio(sentence, audio[half:])
             yield SentenceEnded(sentence)
 
     async def cancel(self) -> None:
+        self.is_cancelled = True
         self._said.put_nowait(None)
 
 
@@ -153,7 +157,8 @@ class FakeSpeechStream:
 
     def begin(self, reply: int) -> FakeSpeechContext:
         self._owner.replies.append(reply)
-        return FakeSpeechContext(self._owner, self.format)
+        self._owner.contexts.append(FakeSpeechContext(self._owner, self.format))
+        return self._owner.contexts[-1]
 
     async def aclose(self) -> None:
         self.is_closed = True
@@ -169,6 +174,9 @@ class FakeSynthesiser:
         self.delay = delay
         self.ms_per_character = 60.0
         self.failures: list[ProviderError] = []
+        self.breaks: list[ProviderError] = []
+        """Raised in the middle of a sentence."""
+        self.contexts: list[FakeSpeechContext] = []
         self.said: list[str] = []
         self.replies: list[int] = []
         self.streams: list[FakeSpeechStream] = []

@@ -69,16 +69,53 @@ def test_a_failure_is_an_event_with_its_role() -> None:
     assert run_virtually(work()) == [ReplyFailed(1, Role.TTS, "cartesia: gone", retryable=True)]
 
 
-def test_another_synthesiser_begins_the_sentence_anew() -> None:
-    async def work() -> tuple[bool, bool, int]:
+def test_another_synthesiser_begins_anew_with_none_of_the_audio_before() -> None:
+    async def work() -> tuple[list[bool], dict[int, int]]:
         voice, _, _ = make()
         first, second = stream_of(FakeSynthesiser()), stream_of(FakeSynthesiser())
-        assert voice.say(0, "One.", first)
+        changes = [voice.change_tier(0), voice.say(0, "One.", first), voice.say(1, "Two.", first)]
         voice.sentences[0].audio += b"half"
-        is_new, again = voice.say(0, "One.", second), voice.say(1, "Two.", second)
-        return is_new, again, len(voice.sentences[0].audio)
+        changes += [voice.change_tier(1), voice.say(0, "One.", second), voice.change_tier(1)]
+        return changes, {number: len(buffer.audio) for number, buffer in voice.sentences.items()}
 
-    assert run_virtually(work()) == (True, False, 0)
+    assert run_virtually(work()) == ([False, True, False, True, True, False], {0: 0})
+
+
+def test_what_breaks_off_leaves_nothing_in_the_conversion_of_another_synthesiser() -> None:
+    async def work() -> tuple[list[object], float]:
+        voice, shell, _ = make()
+        broken = FakeSynthesiser(audio=AudioFormat(rate=44_100))
+        broken.breaks = [ProviderUnavailableError("gone", provider="cartesia", role=Role.TTS)]
+        voice.say(0, "One.", stream_of(broken))
+        await voice.run()
+        voice.change_tier(1)
+        voice.say(0, "One.", stream_of(FakeSynthesiser(audio=AudioFormat(rate=16_000))))
+        voice.end_text()
+        await voice.run()
+        return list(shell.events), WIRE.duration_ms(len(voice.sentences[0].audio))
+
+    events, duration = run_virtually(work())
+    assert events == [ReplyFailed(1, Role.TTS, "cartesia: gone", retryable=True)]
+    assert duration == pytest.approx(240, abs=1)
+
+
+def test_a_context_is_cancelled_before_its_failure_is_told() -> None:
+    async def work() -> list[bool]:
+        synthesiser = FakeSynthesiser()
+        synthesiser.breaks = [ProviderUnavailableError("gone", provider="cartesia", role=Role.TTS)]
+        told: list[bool] = []
+        voice = ReplyVoice(
+            1,
+            WIRE,
+            receive=lambda _: told.append(synthesiser.contexts[0].is_cancelled),
+            on_audio=lambda: None,
+            on_conversion_error=lambda _: None,
+        )
+        voice.say(0, "One.", stream_of(synthesiser))
+        await voice.run()
+        return told
+
+    assert run_virtually(work()) == [True]
 
 
 def test_a_line_that_is_at_hand_is_complete_at_once_and_ends_with_the_text() -> None:
