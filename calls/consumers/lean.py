@@ -20,6 +20,9 @@ Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+RESTARTED = 1012
+"""With this code Uvicorn takes leave of connections when it stops without a drain."""
+
 _FAREWELL_SECONDS = 2.0
 
 

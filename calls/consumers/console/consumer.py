@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from calls.consumers.admission import Refusal, admit, refuse
 from calls.consumers.console.call import Asked, ConsoleCall, Parts, Phase
 from calls.consumers.console.door import ConsoleDoor
-from calls.consumers.lean import LeanConsumer, Receive, Send
+from calls.consumers.lean import RESTARTED, LeanConsumer, Receive, Send
 from calls.consumers.outbox import Outbox
 from calls.engine.events import CallResumed, Event, InputEnded, InterruptRequested, PlayedOut, TextTyped
 from calls.enums import EndReason, ErrorCode
@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 
 _BAD_FRAMES = 20
 _BAD_SECONDS = 10.0
-_RESTARTED = 1012
-"""With this code Uvicorn takes leave of connections when it stops without a drain."""
 
 
 class ConsoleConsumer(LeanConsumer):
@@ -105,7 +103,7 @@ class ConsoleConsumer(LeanConsumer):
     def disconnected(self, code: int) -> None:
         """End the call: the client went, or this server goes."""
         if self._call is not None:
-            is_stopping = code == _RESTARTED or live_calls.is_draining
+            is_stopping = code == RESTARTED or live_calls.is_draining
             self._outbox.abandon()
             self._call.end(EndReason.SHUTDOWN if is_stopping else EndReason.CALLER_DISCONNECTED)
 
