@@ -155,6 +155,11 @@ WS_IDLE_SECONDS = env.number("WS_IDLE_SECONDS", 300, least=1)
 WS_TOKEN_SECONDS = env.integer("WS_TOKEN_SECONDS", 300, least=1)
 """How long a signed ``?token=`` opens calls."""
 
+# --- telephone --------------------------------------------------------------------------------------------------------
+
+PHONE_LEAD_MS = env.number("PHONE_LEAD_MS", 400, least=160, most=2000)
+"""How far speech is sent ahead of its being heard: less is lost at a barge-in, more bridges a longer stall."""
+
 # --- providers (names fixed: deployments rely on them) ----------------------------------------------------------------
 
 DEEPGRAM_API_KEY = env.text("DEEPGRAM_API_KEY")
