@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from contextvars import copy_context
 from typing import Any
 
 from msgspec.structs import replace
@@ -84,6 +85,9 @@ class CallRunner:
         self._over = asyncio.Event()
         self._reason: EndReason | None = None
         self._bug: Exception | None = None
+        # Who tells of an event may run for another call (voice activity is judged for many at once): what is started
+        # then logs under this one all the same.
+        self._context = copy_context()
         self._perform: dict[type, Callable[[Any], None]] = self._performers()
 
     # --- from outside -------------------------------------------------------------------------------------------------
@@ -127,7 +131,8 @@ class CallRunner:
 
     def change_input(self, audio: AudioFormat) -> None:
         """Expect caller audio in another format from now on."""
-        self._hearing.change_input(audio)
+        if not self._is_over:
+            self._hearing.change_input(audio)
 
     def shut_down(self, reason: EndReason) -> None:
         """End the call now: the line is gone, or this process is going."""
@@ -205,7 +210,12 @@ class CallRunner:
             work.close()
             message = "the call is not running"
             raise RuntimeError(message)
-        return self._tasks.create_task(work)
+        return self._tasks.create_task(work, context=self._context.copy())
+
+    def note_failure(self, error: ProviderError) -> None:
+        """Record which provider failed, and how, without the words of its message."""
+        detail = {"role": error.role.value, "provider": error.provider, "error": type(error).__name__}
+        self.sink.record_event("provider_failed", round(self.elapsed_ms()), detail)
 
     def _performers(self) -> dict[type, Callable[[Any], None]]:
         door, speaking, sink = self.door, self._speaking, self.sink
@@ -253,6 +263,7 @@ class CallRunner:
                     else:
                         usage = piece
         except ProviderError as error:
+            self.note_failure(error)
             self.receive(ev.ReplyFailed(action.reply, Role.LLM, str(error), error.retryable))
         else:
             self.receive(ev.ReplyGenerated(action.reply, usage))

@@ -86,12 +86,14 @@ class Hearing:
         try:
             await self._stream.connect()
         except ProviderError as error:
+            self._shell.note_failure(error)
             self._shell.receive(RecognitionFailed(str(error), connecting=True))
             return
         try:
             async for event in self._stream.events():
                 self._shell.receive(event)
         except ProviderError as error:
+            self._shell.note_failure(error)
             self._shell.receive(RecognitionFailed(str(error)))
 
     def hear(self, audio: bytes) -> None:

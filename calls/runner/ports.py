@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from calls.engine.events import Event, Latency, SpokenTurn
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
+from calls.errors import ProviderError
 
 
 class CallTotals(Struct, frozen=True, kw_only=True):
@@ -96,6 +97,9 @@ class Shell(Protocol):
 
     def receive(self, event: Event) -> None:
         """Tell the engine."""
+
+    def note_failure(self, error: ProviderError) -> None:
+        """Record which provider failed, and how, without the words of its message."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task that belongs to the call and is supervised by it."""

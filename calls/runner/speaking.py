@@ -94,6 +94,7 @@ class Speaking:
                 reply,
                 self._options.output,
                 receive=self._shell.receive,
+                note_failure=self._shell.note_failure,
                 on_audio=self._wake.set,
                 on_conversion_error=self._count_conversion_error,
             )

@@ -41,6 +41,7 @@ class ReplyVoice:
         output: AudioFormat,
         *,
         receive: Callable[[Event], None],
+        note_failure: Callable[[ProviderError], None],
         on_audio: Callable[[], None],
         on_conversion_error: Callable[[AudioError], None],
     ) -> None:
@@ -52,6 +53,7 @@ class ReplyVoice:
         self.next_sentence = 0
         self._output = output
         self._receive = receive
+        self._note_failure = note_failure
         self._on_audio = on_audio
         self._on_conversion_error = on_conversion_error
         self._tier = 0
@@ -111,10 +113,10 @@ class ReplyVoice:
             await stream.connect()
             await self._synthesise(stream, queue)
         except* ProviderError as group:
-            error = group.exceptions[0]
-            retryable = isinstance(error, ProviderError) and error.retryable
-            # The engine's answer to this may cancel the very task that tells it, so everything else was done before.
-            self._receive(ReplyFailed(self.reply, Role.TTS, str(error), retryable))
+            if isinstance(error := group.exceptions[0], ProviderError):
+                self._note_failure(error)
+                # The engine's answer may cancel the very task that tells it, so everything else was done before.
+                self._receive(ReplyFailed(self.reply, Role.TTS, str(error), error.retryable))
 
     async def _synthesise(self, stream: SpeechStream, queue: "asyncio.Queue[tuple[int, str] | None]") -> None:
         context = stream.begin(self.reply)

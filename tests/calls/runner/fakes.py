@@ -227,11 +227,15 @@ class FakeShell:
         self.door = CollectingDoor(self.now)
         self.sink = CollectingSink()
         self.events: list[Event] = []
+        self.failures: list[ProviderError] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.began = asyncio.get_running_loop().time()
 
     def receive(self, event: Event) -> None:
         self.events.append(event)
+
+    def note_failure(self, error: ProviderError) -> None:
+        self.failures.append(error)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         self.tasks.append(asyncio.create_task(work))

@@ -16,7 +16,6 @@ from calls.providers.cache import SpeechCache
 from calls.providers.registry import CallProviders
 from calls.runner.call import CallLimits, CallRunner
 from calls.runner.options import CallOptions
-from calls.runner.ports import CallTotals
 from calls.runner.simulation import CollectingDoor, CollectingSink, run_virtually
 from calls.wire.audio import AudioFormat
 from tests.calls.runner.fakes import FakeDetector, FakeModel, FakeRecogniser, FakeSynthesiser, agent
@@ -43,7 +42,7 @@ class Call:
                 stt=self.recogniser,
                 llms=self.models,
                 tts=self.synthesisers,
-                vad=FakeDetector(),
+                vad=parts.get("detector") or FakeDetector(),
                 cache=SpeechCache(parts["folder"]),
             ),
             limits=CallLimits(fallback_lines=LINES, turn_budget_seconds=4.0),
@@ -233,17 +232,6 @@ def test_every_spoken_text_has_the_calls_variables_and_the_recogniser_the_agents
 
     assert [text for _, text, _ in call.words()] == ["Hello you.", "Still there, you?"]
     assert call.stream.options.spec.opening == "Hello {{name|you}}."
-
-
-def test_the_totals_say_what_the_recogniser_dropped_and_how_often_it_was_reconnected(tmp_path: Path) -> None:
-    async def scenario(call: Call) -> None:
-        await speak(call, 0.1)
-        call.stream.dropped_ms, call.stream.reconnects = 39.6, 2
-        call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
-
-    call = hold(lambda: Call(agent(), folder=tmp_path), scenario)
-
-    assert call.sink.totals == CallTotals(dropped_input_ms=40, reconnects=2)
 
 
 def test_a_model_that_fails_is_replaced_by_the_fallback(tmp_path: Path) -> None:

@@ -16,7 +16,14 @@ WIRE = AudioFormat(rate=8000)
 
 def make() -> tuple[ReplyVoice, FakeShell, list[AudioError]]:
     shell, errors = FakeShell(), list[AudioError]()
-    voice = ReplyVoice(1, WIRE, receive=shell.receive, on_audio=lambda: None, on_conversion_error=errors.append)
+    voice = ReplyVoice(
+        1,
+        WIRE,
+        receive=shell.receive,
+        note_failure=shell.failures.append,
+        on_audio=lambda: None,
+        on_conversion_error=errors.append,
+    )
     return voice, shell, errors
 
 
@@ -108,6 +115,7 @@ def test_a_context_is_cancelled_before_its_failure_is_told() -> None:
             1,
             WIRE,
             receive=lambda _: told.append(synthesiser.contexts[0].is_cancelled),
+            note_failure=lambda _: None,
             on_audio=lambda: None,
             on_conversion_error=lambda _: None,
         )
