@@ -16,6 +16,7 @@ from calls.engine.events import (
     ReportError,
     SentenceSent,
     SentenceTimed,
+    ShowLatency,
     ShowToken,
     ToolReturned,
 )
@@ -124,7 +125,10 @@ class Answering:
     def note_audio(self, event: AudioSent) -> None:
         """A piece of audio was sent."""
         if (reply := self._sounding(event.reply)) is not None:
+            is_first = not reply.is_started and not reply.is_resumed
             reply.note_audio(event.sentence, event.duration_ms, self._stage.now)
+            if is_first and reply.turn_latency is not None:
+                self._stage.emit(ShowLatency(reply.number, reply.turn_latency))
             self._stage.move(ConversationState.RESPONDING)
 
     def note_sentence_sent(self, event: SentenceSent) -> None:

@@ -139,11 +139,21 @@ class Conversation:
             return
         self._history.began_at = self._quiet_since = self._stage.now
         self._ear.start(self._stage.now, detects_turns=event.detects_turns)
-        self._agent.say(self._opening if event.opening else "", Purpose.LINE)
+        if event.opening:
+            self._say_opening()
+        else:
+            self._agent.say("", Purpose.LINE)
 
     def _resume_call(self, _: ev.CallResumed) -> None:
         self._ear.resume_input(self._stage.now)
         self._quiet_since = self._stage.now
+        if self._opening and self._agent.reply is None:
+            self._say_opening()
+
+    def _say_opening(self) -> None:
+        """Speak the opening line: once, however often the input begins."""
+        line, self._opening = self._opening, ""
+        self._agent.say(line, Purpose.LINE)
 
     @property
     def _is_parting(self) -> bool:

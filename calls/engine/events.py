@@ -92,7 +92,7 @@ class CallStarted(Struct, frozen=True, gc=False):
 
 
 class CallResumed(Struct, frozen=True, gc=False):
-    """A second ``start``: the input begins anew, the history stays."""
+    """A second ``start``: the input begins anew, the history stays. An opening that was never spoken is spoken now."""
 
 
 class TimePassed(Struct, frozen=True, gc=False):
@@ -360,6 +360,13 @@ class CompleteReply(Struct, frozen=True, gc=False):
     latency: Latency | None
 
 
+class ShowLatency(Struct, frozen=True, gc=False):
+    """The first audio of an answer was sent: so long did the caller wait for it."""
+
+    reply: int
+    latency: Latency
+
+
 class ReportError(Struct, frozen=True, gc=False):
     """Tell the other side that something failed."""
 
@@ -396,5 +403,5 @@ class Finish(Struct, frozen=True, gc=False):
 
 Action = (
     Generate | Speak | EndSpeech | Commit | Discard | Cancel | CallTool | ShowState | ShowTranscript | ShowToken
-    | CompleteReply | ReportError | FlushRecogniser | Record | RecordEvent | Finish
+    | CompleteReply | ShowLatency | ReportError | FlushRecogniser | Record | RecordEvent | Finish
 )  # fmt: skip

@@ -38,8 +38,11 @@ def render(text: str, variables: Mapping[str, str]) -> str:
 
 
 def variable_names(text: str) -> dict[str, str | None]:
-    """Give the variables that a text uses, each with its default (None: it must be given)."""
-    return {match[1]: match[2].strip() if match[2] is not None else None for match in _VARIABLE.finditer(text)}
+    """Give the variables that a text uses, each with its default; None: one use has none, so it must be given."""
+    names: dict[str, str | None] = {}
+    for name, default in ((match[1], match[2]) for match in _VARIABLE.finditer(text)):
+        names[name] = default.strip() if default is not None and names.get(name, "") is not None else None
+    return names
 
 
 def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:

@@ -233,6 +233,7 @@ class CallRunner:
             ),
             ev.ShowToken: lambda a: door.show_token(a.reply, a.text),
             ev.CompleteReply: lambda a: door.complete_reply(a.reply, a.text, a.latency),
+            ev.ShowLatency: lambda a: door.show_latency(a.reply, a.latency),
             ev.ReportError: lambda a: door.show_error(a.code, a.message, retryable=a.retryable),
             ev.FlushRecogniser: lambda _: self._hearing.flush(),
             ev.Record: lambda a: sink.record_turn(a.turn),

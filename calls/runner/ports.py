@@ -71,6 +71,9 @@ class Door(Protocol):
     def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
         """The reply's last byte was sent."""
 
+    def show_latency(self, reply: int, latency: Latency) -> None:
+        """How long the caller waited for this answer; comes with its first audio."""
+
     def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
         """Stop playing this reply at once."""
 

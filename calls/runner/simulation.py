@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 from msgspec import Struct
 
@@ -62,9 +62,7 @@ class VirtualClockLoop(asyncio.SelectorEventLoop):
         """Give the virtual time in seconds."""
         return self._jumping.now
 
-    def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
-    ) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Run at once: a thread would work while the clock jumps ahead, and no two runs would be alike."""
         del executor
         future: asyncio.Future[T] = self.create_future()
@@ -167,6 +165,10 @@ class CollectingDoor:
     def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
         """Keep the end of a reply's audio."""
         self._show("complete", reply, text, latency)
+
+    def show_latency(self, reply: int, latency: Latency) -> None:
+        """Keep how long an answer took."""
+        self._show("latency", reply, latency)
 
     def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
         """Keep a cancellation."""

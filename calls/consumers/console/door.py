@@ -61,8 +61,11 @@ class ConsoleDoor:
         """Say that a reply was sent, and how long the caller waited for it."""
         parts = None if latency is None else msgspec.structs.asdict(latency)
         self._outbox.put(self._events.response_complete(self._utterance_id(reply), text, parts))
-        if parts is not None:
-            self._outbox.put(self._events.metrics(parts))
+
+    def show_latency(self, reply: int, latency: Latency) -> None:
+        """Say how long the caller waited for the reply that now begins."""
+        del reply  # the protocol's event names none
+        self._outbox.put(self._events.metrics(msgspec.structs.asdict(latency)))
 
     def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
         """Stop a reply; it overtakes the audio that waits to be sent."""

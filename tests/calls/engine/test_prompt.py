@@ -162,3 +162,8 @@ def test_the_budget_holds_and_what_is_kept_is_the_newest(texts: list[str], budge
     context = build_context("", turns, budget=budget, estimate=estimate)
     assert [message.content for message in context] == texts[-len(context) :]
     assert len(context) == 1 or estimate.of(context) <= budget
+
+
+def test_a_variable_with_one_use_without_a_default_must_be_given() -> None:
+    assert variable_names("{{a}} {{a|x}} {{b|y}} {{b|z}}") == {"a": None, "b": "z"}
+    assert variable_names("{{a|x}} {{a}}") == {"a": None}
