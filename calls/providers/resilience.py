@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from calls.enums import Role
 from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutError, ProviderUnavailableError
+from vantum.metrics import CIRCUIT_OPEN
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,7 @@ class Guard:
         """Count a failure that came after the opening, and give it back to be raised."""
         if error.retryable:
             self.breaker.failed(_now())
+            self._show()
         return error
 
     async def open(self, attempt: Callable[[], Awaitable[T]], *, budget_seconds: float) -> T:
@@ -134,6 +136,12 @@ class Guard:
             message = "resting after repeated failures"
             raise self.unavailable(message)
         try:
+            return await self._admitted(attempt, seconds)
+        finally:
+            self._show()
+
+    async def _admitted(self, attempt: Callable[[], Awaitable[T]], seconds: float) -> T:
+        try:
             async with asyncio.timeout(seconds):
                 result = await attempt()
         except TimeoutError:
@@ -151,6 +159,10 @@ class Guard:
             raise
         self.breaker.succeeded()
         return result
+
+    def _show(self) -> None:
+        is_open = self.breaker.state(_now()) is not Circuit.CLOSED
+        CIRCUIT_OPEN.labels(role=self.role, provider=self.provider).set(is_open)
 
 
 def _now() -> float:

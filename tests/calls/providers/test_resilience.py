@@ -2,6 +2,7 @@ import asyncio
 import time
 
 import pytest
+from prometheus_client import REGISTRY
 
 from calls.enums import Role
 from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutError, ProviderUnavailableError
@@ -133,6 +134,21 @@ async def test_an_open_circuit_answers_at_once() -> None:
     with pytest.raises(ProviderUnavailableError, match="acme: resting"):
         await opener.open(attempts, budget_seconds=2)
     assert attempts.made == 0
+
+
+async def test_an_operator_sees_which_provider_is_left_alone() -> None:
+    def is_open() -> float | None:
+        return REGISTRY.get_sample_value("vantum_provider_circuit_open", {"role": "tts", "provider": "seen"})
+
+    opener = Guard("seen", Role.TTS, CircuitBreaker(failures=2, rest_seconds=0))
+    with pytest.raises(ProviderUnavailableError):
+        await opener.open(Attempts(opener.unavailable("busy"), opener.unavailable("busy")), budget_seconds=2)
+    seen = [is_open()]
+    await opener.open(Attempts("answer"), budget_seconds=2)
+    seen.append(is_open())
+    for _ in range(2):
+        opener.failed(opener.unavailable("gone"))
+    assert [*seen, is_open()] == [1, 0, 1]
 
 
 async def test_a_cancelled_probe_is_not_held_against_anybody() -> None:
