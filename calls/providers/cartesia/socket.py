@@ -8,6 +8,7 @@ them.
 import asyncio
 import logging
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, Protocol
 
 from cartesia import AsyncCartesia, CartesiaError
@@ -46,7 +47,8 @@ class Socket:
         self._listeners: dict[str, Listener] = {}
         self._is_abandoned = False
         self.heard_at = asyncio.get_running_loop().time()
-        self._reader = asyncio.create_task(self._read())
+        # It serves all calls, so it runs for none: the one that opened it must not be named on its log lines.
+        self._reader = asyncio.create_task(self._read(), context=Context())
 
     @classmethod
     async def open(cls, client: AsyncCartesia, guard: Guard) -> "Socket":

@@ -21,6 +21,7 @@ from tests.calls.providers.speaking import (
 )
 from tests.simulators.cartesia import CartesiaSimulator
 from tests.simulators.faults import Fault
+from vantum.logs import call_log, current_call
 
 
 @pytest.mark.parametrize(
@@ -200,3 +201,23 @@ async def test_a_malformed_message_is_a_provider_error(settings: Settings) -> No
         context.receive(SimpleNamespace(type="timestamps", word_timestamps=times, context_id=None))
         with pytest.raises(ProviderUnavailableError, match="not understood"):
             await gather(context)
+
+
+async def test_the_connection_that_all_calls_share_logs_for_none_of_them(settings: Settings) -> None:
+    seen: list[str] = []
+
+    class Witness:
+        is_unanswered = True
+
+        def receive(self, _event: object) -> None:
+            seen.append("a message")
+
+        def lose(self, _error: ProviderError) -> None:
+            seen.append(current_call())
+
+    async with CartesiaSimulator() as simulator, voice(settings, simulator) as provider:
+        with call_log("the call that opened it"):
+            socket = await provider.socket()
+        socket.listen("witness", Witness())
+        await socket.close()
+    assert seen == [""]
