@@ -12,7 +12,16 @@ _SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
 }
-_POSTGRES_OPTIONS = {"connect_timeout": 5, "pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+_POSTGRES_OPTIONS = {
+    "connect_timeout": 5,
+    # A server that vanishes without a word (its machine is gone, a firewall forgot the connection) is noticed in 25 s;
+    # by the kernel's own rules a query would wait for it a quarter of an hour, an answer two hours.
+    "tcp_user_timeout": 25_000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
+}
 
 
 def database_from_url(url: str, data_dir: Path) -> dict[str, Any]:

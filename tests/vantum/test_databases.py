@@ -16,7 +16,7 @@ def test_no_url_is_a_sqlite_file_in_the_data_folder(tmp_path: Path) -> None:
     assert (tmp_path / "var").is_dir()
 
 
-def test_postgres_gets_a_pool_and_a_connect_timeout(tmp_path: Path) -> None:
+def test_postgres_gets_a_pool_and_waits_for_no_server_that_is_gone(tmp_path: Path) -> None:
     database = database_from_url("postgres://vantum:secret@db:5433/calls", tmp_path)
     assert {name: database[name] for name in ("ENGINE", "HOST", "PORT", "NAME", "USER")} == {
         "ENGINE": "django.db.backends.postgresql",
@@ -25,7 +25,14 @@ def test_postgres_gets_a_pool_and_a_connect_timeout(tmp_path: Path) -> None:
         "NAME": "calls",
         "USER": "vantum",
     }
-    assert database["OPTIONS"] == {"connect_timeout": 5, "pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+    assert database["OPTIONS"] == {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 25_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
+    }
 
 
 @pytest.mark.parametrize(
