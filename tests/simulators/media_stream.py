@@ -1,7 +1,8 @@
 """The carrier's side of a media stream: 20 ms a frame in both directions, marks, clear, keys, and lines that go dead.
 
 Written from Twilio's page on WebSocket messages, without the product's codec. The far end of the wire is ``outgoing``
-(texts for the server) and ``take`` (a text of the server); ``AsgiLine`` ties both to an ASGI application.
+(texts for the server; a test may put bytes, and None breaks the connection) and ``take`` (a text of the server);
+``AsgiLine`` ties both to an ASGI application.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class Leg:
     call_sid: str = "CA0000000000000000000000000000000a"
 
     def __post_init__(self) -> None:
-        self.outgoing: asyncio.Queue[str | None] = asyncio.Queue()
+        self.outgoing: asyncio.Queue[str | bytes | None] = asyncio.Queue()
         self.heard = bytearray()
         self.cleared_ms = 0.0
         self.most_queued_ms = 0.0
@@ -210,10 +211,10 @@ class AsgiLine:
         if self._opening:
             self._opening = False
             return {"type": "websocket.connect"}
-        text = await self.leg.outgoing.get()
-        if text is None:
+        frame = await self.leg.outgoing.get()
+        if frame is None:
             return {"type": "websocket.disconnect", "code": 1005}
-        return {"type": "websocket.receive", "text": text}
+        return {"type": "websocket.receive", "text" if isinstance(frame, str) else "bytes": frame}
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         self.sent.append(message)

@@ -126,5 +126,8 @@ class PhoneDoor:
     def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
         """A reply ends with its last mark."""
 
+    def show_latency(self, reply: int, latency: Latency) -> None:
+        """A telephone shows nothing."""
+
     def show_error(self, code: ErrorCode, message: str, *, retryable: bool) -> None:
         """What the caller must know of a failure, the agent says."""

@@ -85,8 +85,8 @@ def test_what_is_no_key_is_refused_by_name(digits: str) -> None:
 
 
 @pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("hz", [400, 425, 440, 852, 1000, 1400, 2000])
-@pytest.mark.parametrize("duration_ms", [150, 157, 400, 1000, 1990])
+@pytest.mark.parametrize("hz", [400, 440, 1000, 2000])
+@pytest.mark.parametrize("duration_ms", [150, 157, 400, 1990])
 def test_a_beep_is_found_with_its_frequency_and_its_place(rate: int, hz: int, duration_ms: int) -> None:
     (beep,) = beeps(quiet(507, rate), tone(hz, duration_ms, rate), quiet(300, rate), rate=rate)
     assert beep.hz == pytest.approx(hz, abs=5)
@@ -162,12 +162,12 @@ def test_keys_are_no_beep() -> None:
 
 
 @pytest.mark.parametrize("pitch", [1.0, 1.5, 2.0])
-def test_a_minute_of_speech_with_pauses_holds_no_beep(pitch: float) -> None:
+def test_half_a_minute_of_speech_with_pauses_holds_no_beep(pitch: float) -> None:
     """Speech at three pitches: 120, 180 and 240 Hz."""
     found = []
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
-        slow = sounds.voice(round(8000 / pitch), 20_000 * pitch, seed=seed)
+        slow = sounds.voice(round(8000 / pitch), 15_000 * pitch, seed=seed)
         is_spoken = np.repeat(rng.random(len(slow) // 4000 + 1) > 0.4, 4000)[: len(slow)]
         found += beeps(slow * is_spoken)
     assert found == []
@@ -195,9 +195,9 @@ def plucked(hz: float, duration_ms: float) -> Sound:
 
 
 def test_noise_clicks_and_silence_hold_no_beep() -> None:
-    assert beeps(sounds.hiss(8000, 20_000, level_dbfs=-25)) == []
-    assert beeps(sounds.clicks(8000, 20_000)) == []
-    assert beeps(quiet(20_000)) == []
+    assert beeps(sounds.hiss(8000, 10_000, level_dbfs=-25)) == []
+    assert beeps(sounds.clicks(8000, 10_000)) == []
+    assert beeps(quiet(10_000)) == []
 
 
 def test_two_beeps_are_two() -> None:
