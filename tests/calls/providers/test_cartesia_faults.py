@@ -219,5 +219,6 @@ async def test_the_connection_that_all_calls_share_logs_for_none_of_them(setting
         with call_log("the call that opened it"):
             socket = await provider.socket()
         socket.listen("witness", Witness())
+        await asyncio.sleep(0)  # the reader begins
         await socket.close()
     assert seen == [""]
