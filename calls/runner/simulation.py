@@ -228,7 +228,8 @@ async def simulate(
     """Hold a whole call, to be run by ``run_virtually``.
 
     The caller says the next line when the agent has finished; a line that begins with ``!`` cuts in. When the lines are
-    out the caller hangs up.
+    out the caller hangs up. Raises ``AgentError`` for an agent that needs variables, and an exception group when a line
+    cannot be spoken.
     """
     audio = AudioFormat(rate=16_000)
     now = asyncio.get_running_loop().time
@@ -244,17 +245,14 @@ async def simulate(
         clock=now,
     )
     caller = SimulatedCaller(runner.hear, audio)
-    call = asyncio.create_task(runner.run())
-    helpers = [
-        asyncio.create_task(caller.run()),
-        asyncio.create_task(_say_lines(caller, door, runner, lines, providers)),
-    ]
-    try:
-        await call
-    finally:
-        for helper in helpers:
-            helper.cancel()
-        await asyncio.gather(*helpers, return_exceptions=True)
+    async with asyncio.TaskGroup() as tasks:
+        far_side = [
+            tasks.create_task(caller.run()),
+            tasks.create_task(_say_lines(caller, door, runner, lines, providers)),
+        ]
+        await runner.run()
+        for task in far_side:
+            task.cancel()
     return SimulatedCall(shown=door.timed, sink=sink, seconds=now() - began)
 
 

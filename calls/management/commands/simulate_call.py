@@ -40,11 +40,10 @@ class Command(BaseCommand):
         """Simulate one call and print it."""
         try:
             spec = load_agent(agent).spec if agent else DEMO_AGENT
+            with TemporaryDirectory() as folder:
+                call = run_virtually(_hold(spec, lines or default_lines(spec), Path(folder)))
         except AgentError as error:
             raise CommandError(str(error)) from None
-        said = lines or default_lines(spec)
-        with TemporaryDirectory() as folder:
-            call = run_virtually(_hold(spec, said, Path(folder)))
         self._show(call)
 
     def _show(self, call: SimulatedCall) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from calls.demo import DEMO_AGENT
-from calls.enums import EndReason, Speaker
+from calls.enums import EndReason, Role, Speaker
+from calls.errors import ProviderUnavailableError
+from calls.providers.base import SpeechOptions, TextToSpeech
 from calls.providers.cache import SpeechCache
 from calls.providers.registry import CallProviders
 from calls.providers.scripted import ScriptedAgent, ScriptedSpeechToText, ScriptedTextToSpeech
@@ -13,6 +15,7 @@ from calls.providers.vad import EnergyDetector
 from calls.runner.call import CallLimits
 from calls.runner.simulation import CollectingSink, SimulatedCall, run_virtually, simulate
 
+LIMITS = CallLimits(fallback_lines=("Again?", "A moment.", "Goodbye."), turn_budget_seconds=4.0)
 LINES = ["is this about the solar panels", "!how much does it cost", "goodbye"]
 
 
@@ -25,8 +28,7 @@ def hold(folder: Path) -> SimulatedCall:
             vad=EnergyDetector(),
             cache=SpeechCache(folder),
         )
-        limits = CallLimits(fallback_lines=("Again?", "A moment.", "Goodbye."), turn_budget_seconds=4.0)
-        return await simulate(DEMO_AGENT, providers, LINES, limits)
+        return await simulate(DEMO_AGENT, providers, LINES, LIMITS)
 
     return run_virtually(work())
 
@@ -60,6 +62,29 @@ def test_a_whole_call_is_held_with_a_barge_in_and_comes_out_the_same_each_time(t
     assert first.sink.reason is EndReason.AGENT_SAID_GOODBYE
     assert first.sink.turns == second.sink.turns
     assert first.seconds == second.seconds
+
+
+def test_a_line_that_cannot_be_spoken_ends_the_call_and_is_no_secret(tmp_path: Path) -> None:
+    class Hoarse(SpeechCache):
+        async def make(self, tts: TextToSpeech, options: SpeechOptions, text: str) -> bytes:
+            if text == "How are you?":
+                message = "no voice"
+                raise ProviderUnavailableError(message, provider="scripted", role=Role.TTS)
+            return await super().make(tts, options, text)
+
+    async def work() -> None:
+        providers = CallProviders(
+            stt=ScriptedSpeechToText(LINES),
+            llms=(ScriptedAgent(),),
+            tts=(ScriptedTextToSpeech(),),
+            vad=EnergyDetector(),
+            cache=Hoarse(tmp_path),
+        )
+        await simulate(DEMO_AGENT, providers, ["How are you?"], LIMITS)
+
+    with pytest.raises(ExceptionGroup) as raised:
+        run_virtually(work())
+    assert "no voice" in str(raised.value.exceptions)
 
 
 def test_cut_agent_audio_is_kept_up_to_the_cut_and_the_callers_stays() -> None:

@@ -8,6 +8,7 @@ from calls.engine.agent import AgentSpec, Intent
 from calls.engine.events import Latency, SpokenTurn
 from calls.enums import Speaker
 from calls.management.commands.simulate_call import default_lines, describe
+from tests.calls import rows
 
 
 def test_the_command_shows_a_whole_call_with_its_end() -> None:
@@ -24,6 +25,13 @@ def test_the_command_shows_a_whole_call_with_its_end() -> None:
 def test_an_unknown_agent_is_an_error_that_names_the_field() -> None:
     with pytest.raises(CommandError, match="agentId"):
         call_command("simulate_call", "--agent", "nobody")
+
+
+@pytest.mark.django_db
+def test_an_agent_that_needs_a_variable_is_an_error_that_names_it() -> None:
+    agent = rows.agent(opening="Hello {{name}}.")
+    with pytest.raises(CommandError, match="'name' has no value"):
+        call_command("simulate_call", "--agent", str(agent.pk))
 
 
 def test_the_lines_come_from_the_script_one_cuts_in_and_the_last_ends_the_call() -> None:
