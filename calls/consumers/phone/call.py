@@ -16,7 +16,7 @@ from calls.consumers.phone.lines import phone_lines
 from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.engine.agent import AgentSpec
 from calls.enums import Door, EndReason
-from calls.errors import AgentError
+from calls.errors import AgentError, CallError
 from calls.live import live_calls
 from calls.recorder import CallSink
 from calls.runner.options import CallOptions
@@ -76,11 +76,11 @@ class Plan(Protocol):
 class Parts(RunnerParts, frozen=True, kw_only=True):
     """What a call is made of. All three may raise ``DatabaseError``; ``load`` also ``AgentError``.
 
-    ``redeem`` uses a stream token up, and gives None for one that is unknown, used or too old. ``end_leg`` ends the
-    carrier's side of an attempt whose stream does not.
+    ``redeem`` uses a stream token up for this session, and gives None for one that is unknown, used or too old.
+    ``end_leg`` ends the carrier's side of an attempt whose stream does not; also other ``CallError``.
     """
 
-    redeem: Callable[[str], Awaitable[Grant | None]]
+    redeem: Callable[[str, UUID], Awaitable[Grant | None]]
     load: Callable[[Grant], Awaitable[Plan]]
     end_leg: Callable[[UUID], Awaitable[None]]
 
@@ -208,7 +208,7 @@ class AnsweredCall:
         """Use the token up and take the call over from an earlier stream."""
         try:
             async with asyncio.timeout(_LOAD_SECONDS):
-                grant = await self._parts.redeem(token) if token else None
+                grant = await self._parts.redeem(token, self._session_id) if token else None
                 if grant is None:
                     raise _CannotHoldError(1008, "token")
                 if live_calls.is_draining:
@@ -282,7 +282,7 @@ class AnsweredCall:
         try:
             async with asyncio.timeout(_LOAD_SECONDS):
                 await self._parts.end_leg(attempt_id)
-        except (DatabaseError, TimeoutError) as error:
+        except (CallError, DatabaseError, TimeoutError) as error:
             log.warning("the carrier's leg could not be ended: %s", type(error).__name__)
 
     async def _close(self, code: int) -> None:

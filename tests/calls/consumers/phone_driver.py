@@ -13,7 +13,7 @@ from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
 from calls.consumers.phone.lines import phone_lines
 from calls.engine.agent import AgentSpec
-from calls.enums import AudioEncoding
+from calls.enums import AudioEncoding, Door
 from calls.live import live_calls
 from calls.providers.base import LanguageModel, SpeechToText, TextToSpeech
 from calls.providers.cache import SpeechCache
@@ -59,6 +59,7 @@ class Exchange:
         self.sink_failure: Exception | None = None
         self.tokens = {TOKEN: ATTEMPT_ID}
         self.asked_for: list[str] = []
+        self.session_ids: list[UUID] = []
         self.loaded: list[UUID] = []
         self.ended_legs: list[UUID] = []
         self.runners: list[FakeRunner] = []
@@ -86,8 +87,9 @@ class Exchange:
             end_leg=self._end_leg,
         )
 
-    async def _redeem(self, token: str) -> Granted | None:
+    async def _redeem(self, token: str, session_id: UUID) -> Granted | None:
         self.asked_for.append(token)
+        self.session_ids.append(session_id)
         await asyncio.sleep(self.delay)
         if self.redeem_failure:
             raise self.redeem_failure
@@ -107,9 +109,10 @@ class Exchange:
     def _resolve(self, _: AgentSpec) -> Any:
         return self.providers
 
-    def _open_sink(self, *_: Any) -> Any:
+    def _open_sink(self, session_id: UUID, door: Door, user_id: int | None) -> Any:
         if self.sink_failure:
             raise self.sink_failure
+        assert (session_id, door, user_id) == (self.session_ids[-1], Door.PHONE, None)
         self.sinks.append(Sink())
         return self.sink
 
