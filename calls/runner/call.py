@@ -33,6 +33,9 @@ from calls.wire.audio import AudioFormat
 
 log = logging.getLogger(__name__)
 
+_EARLY_SECONDS = 0.0001
+"""A loop may fire a timer a little before its time."""
+
 
 class CallLimits:
     """What an installation sets for all calls."""
@@ -68,8 +71,6 @@ class CallRunner:
         self._conversation = Conversation(
             self._spec,
             fallback_lines=limits.fallback_lines,
-            opening=self._spec.opening,
-            prompt=self._spec.prompt,
             llm_tiers=len(providers.llms),
             tts_tiers=len(providers.tts),
             turn_budget_seconds=limits.turn_budget_seconds,
@@ -80,6 +81,7 @@ class CallRunner:
         self._has_started = False
         self._is_receiving = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
         self._tasks: asyncio.TaskGroup | None = None
         self._generations: dict[int, asyncio.Task[None]] = {}
         self._over = asyncio.Event()
@@ -173,13 +175,27 @@ class CallRunner:
         return self._over.is_set()
 
     def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        """Have a timer that fires no later than the engine's next timeout.
+
+        Each frame of audio moves that timeout; a timer that fires too early is cheaper than a new one for every frame.
+        """
         if self._is_over or (due := self._conversation.next_timeout()) is None:
             return
+        if self._timer is not None:
+            if self._timer_due <= due:
+                return
+            self._timer.cancel()
+        self._timer_due = due
         delay = max(due - self.now(), 0.0)
-        self._timer = asyncio.get_running_loop().call_later(delay, self.receive, ev.TimePassed())
+        self._timer = asyncio.get_running_loop().call_later(delay, self._note_time)
+
+    def _note_time(self) -> None:
+        self._timer = None
+        due = self._conversation.next_timeout()
+        if due is not None and due - self.now() < _EARLY_SECONDS:
+            self.receive(ev.TimePassed())
+        else:
+            self._set_timer()
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
