@@ -31,9 +31,9 @@ class BargeIn(Struct, frozen=True, kw_only=True):
     interrupt_after_ms: Ms = 160
     """Voiced audio that cancels at once; 0 waits for a word that is not a backchannel."""
     false_interruption_ms: Ms = 1200
-    """Wall time without a real word after which the unheard rest is spoken."""
+    """Wall time without a real word after which the unheard rest is spoken; never within ``patience_ms`` of a sound."""
     wordless_limit_ms: Ms = 700
-    """With ``interrupt_after_ms`` 0: voiced audio that cancels even without a word."""
+    """With ``interrupt_after_ms`` 0: voiced audio without new words that cancels all the same."""
 
 
 class Silence(Struct, frozen=True, kw_only=True):

@@ -26,7 +26,6 @@ from calls.engine.stage import Stage
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Role
 
 _TOOL_TIMED_OUT = "The tool did not answer in time."
-_TOLERANCE = 1e-6
 
 
 class Answering:
@@ -365,8 +364,8 @@ class Answering:
 
     def check_time(self) -> None:
         """Do what is due."""
-        due, reply = self.next_timeout(), self.reply
-        if reply is None or due is None or self._stage.now < due - _TOLERANCE:
+        reply = self.reply
+        if reply is None or not self._stage.is_due(self.next_timeout()):
             return
         step = reply.open_step
         if reply.is_sent or reply.is_cut_off:

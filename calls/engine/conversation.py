@@ -10,6 +10,7 @@ from calls.engine.endpointing import is_backchannel, is_same_words
 from calls.engine.hearing import Ear, Utterance
 from calls.engine.history import History
 from calls.engine.reply import Purpose
+from calls.engine.silence import SilenceWatch
 from calls.engine.stage import Stage, Transitions
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode
 
@@ -29,27 +30,28 @@ TRANSITIONS: Transitions = {
     ENDED: frozenset(),
 }
 
-_TOLERANCE = 1e-6
-
 
 class Conversation:
-    """One call. ``now`` is in seconds of one monotonic clock and never goes back."""
+    """One call. ``now`` is in seconds of one monotonic clock and never goes back.
+
+    ``spec``: the agent, its texts already rendered. ``fallback_lines``: what is said in the first, second and third
+    failing turn in a row. ``llm_tiers``, ``tts_tiers``: how many providers there are, fallbacks counted.
+    ``turn_budget_seconds``: wall time in which a reply must be heard.
+    """
 
     def __init__(
         self,
         spec: AgentSpec,
         *,
         fallback_lines: tuple[str, str, str],
-        opening: str,
-        prompt: str,
         llm_tiers: int = 1,
         tts_tiers: int = 1,
         turn_budget_seconds: float = 4.0,
     ) -> None:
         self._spec = spec
-        self._opening = opening
+        self._opening = spec.opening
         self._last_line = fallback_lines[2]
-        self._history = History(prompt, spec.context_tokens)
+        self._history = History(spec.prompt, spec.context_tokens)
         self._stage = Stage(spec, self._history, TRANSITIONS)
         self._ear = Ear(spec.endpointing, spec.language)
         self._agent = Answering(
@@ -64,9 +66,7 @@ class Conversation:
         self._floor_ms = -1.0
         self._resume_at = 0.0
         self._resume_by = 0.0
-        self._quiet_since = 0.0
-        self._reprompts = 0
-        self._is_typing = False
+        self._silence = SilenceWatch(spec.silence)
         self._due: float | None = None
         self._on = self._listeners()
 
@@ -93,7 +93,7 @@ class Conversation:
         if stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected):
             return []
         stage.now = now
-        if self._due is not None and now >= self._due - _TOLERANCE:
+        if stage.is_due(self._due):
             self._check_time()
         if self.state is not ENDED:
             self._on[type(event)](event)
@@ -114,7 +114,7 @@ class Conversation:
             ev.InterruptRequested: self._stop_agent,
             ev.TextTyped: self._read_typed,
             ev.AudioHeard: self._hear,
-            ev.SpeechStarted: self._note_sign,
+            ev.SpeechStarted: lambda _: self._silence.note_sign(self._stage.now),
             ev.TranscriptReceived: self._read,
             ev.EagerEndOfTurn: self._read_turn,
             ev.TurnResumed: lambda _: agent.discard_guess(),
@@ -137,17 +137,18 @@ class Conversation:
     def _start(self, event: ev.CallStarted) -> None:
         if self.state is not INITIALIZING:
             return
-        self._history.began_at = self._quiet_since = self._stage.now
+        self._history.began_at = self._stage.now
+        self._silence.note_sign(self._stage.now)
         self._ear.start(self._stage.now, detects_turns=event.detects_turns)
         if event.opening:
             self._say_opening()
         else:
-            self._agent.say("", Purpose.LINE)
+            self._stage.move(LISTENING)
 
     def _resume_call(self, _: ev.CallResumed) -> None:
         self._ear.resume_input(self._stage.now)
-        self._quiet_since = self._stage.now
-        if self._opening and self._agent.reply is None:
+        self._silence.note_sign(self._stage.now)
+        if self._opening and self.state is LISTENING and not self._ear.has_speech:
             self._say_opening()
 
     def _say_opening(self) -> None:
@@ -161,11 +162,21 @@ class Conversation:
         return self._agent.reply is not None and self._agent.reply.purpose is Purpose.FAREWELL
 
     def _hang_up(self, _: ev.HangUpRequested) -> None:
-        if self._is_parting:
-            self._agent.stop(CancelReason.HANG_UP)
-            self._stage.finish(EndReason.CALLER_ENDED)
-        else:
+        if not self._cut_farewell(CancelReason.HANG_UP):
             self._part(self._spec.goodbye, EndReason.CALLER_ENDED, CancelReason.HANG_UP)
+
+    def _stop_agent(self, _: ev.InterruptRequested) -> None:
+        if not self._cut_farewell(CancelReason.REQUESTED):
+            self._take_floor(CancelReason.REQUESTED)
+
+    def _cut_farewell(self, reason: CancelReason) -> bool:
+        """End the call at once where only its last words are left to be played; False where they are not."""
+        reply = self._agent.reply
+        if reply is None or reply.purpose is not Purpose.FAREWELL or reply.ends_call is None:
+            return False
+        self._agent.stop(reason)
+        self._stage.finish(reply.ends_call)
+        return True
 
     def _part(self, line: str, ending: EndReason, cancel: CancelReason) -> None:
         """Say the last words and end the call when they were played."""
@@ -184,14 +195,6 @@ class Conversation:
         if not self._is_parting:
             self._part(self._last_line, EndReason.PROVIDER_FAILED, CancelReason.FAILED)
 
-    def _stop_agent(self, _: ev.InterruptRequested) -> None:
-        if self._is_parting:
-            ending = self._agent.reply.ends_call if self._agent.reply is not None else None
-            self._agent.stop(CancelReason.REQUESTED)
-            self._stage.finish(ending or EndReason.CALLER_ENDED)
-        else:
-            self._take_floor(CancelReason.REQUESTED)
-
     def _take_floor(self, reason: CancelReason) -> None:
         """Have the agent stop, whatever it does."""
         if self.state is RESPONDING:
@@ -207,19 +210,18 @@ class Conversation:
             return
         self._take_floor(CancelReason.SUPERSEDED)
         self._take_words()
-        self._is_typing = True
+        self._silence.note_typing()
         self._answer(self._ear.take_typed(text, self._stage.now))
 
     # --- hearing ----------------------------------------------------------------------------------------------------
 
-    def _note_sign(self, _: ev.SpeechStarted) -> None:
-        self._quiet_since = self._stage.now
-
     def _hear(self, event: ev.AudioHeard) -> None:
         self._ear.hear(event, self._stage.now)
         if self._ear.voiced_ms:
-            self._quiet_since = self._stage.now
-            self._is_typing = False
+            self._silence.note_voice(self._stage.now)
+            # What was said may still become words: nobody is spoken over, nor right behind his last sound.
+            silent_at = self._stage.now + self._spec.endpointing.patience_ms / 1000
+            self._resume_at = min(max(self._resume_at, silent_at), self._resume_by)
         else:
             self._is_deaf_to_voice = False
         self._weigh_interruption()
@@ -238,7 +240,7 @@ class Conversation:
     def _note_words(self) -> None:
         """The words of the utterance have changed."""
         ear, guess = self._ear, self._agent.guess
-        self._quiet_since = self._stage.now
+        self._silence.note_sign(self._stage.now)
         if ear.text:
             self._show(ear, is_final=False)
         if guess is not None and not is_same_words(guess.caller, ear.text):
@@ -252,7 +254,7 @@ class Conversation:
         if not self._ear.text:
             return False
         reply = self._agent.reply or self._agent.suspended
-        is_asked = reply is not None and reply.is_asking(self._stage.now)
+        is_asked = reply is not None and (reply.is_unheard_answer or reply.is_asking(self._stage.now))
         return not is_backchannel(self._ear.text, self._spec.language, is_asked=is_asked)
 
     def _is_voice_enough(self) -> bool:
@@ -262,7 +264,7 @@ class Conversation:
             return False
         if settings.interrupt_after_ms:
             return self._ear.new_voice_ms >= settings.interrupt_after_ms
-        return not self._ear.text and self._ear.new_voice_ms >= settings.wordless_limit_ms
+        return self._ear.wordless_ms >= settings.wordless_limit_ms
 
     def _weigh_interruption(self) -> None:
         """The caller makes himself heard: decide whether the agent stops."""
@@ -283,24 +285,17 @@ class Conversation:
     def _weigh_going_on(self) -> None:
         """Nothing of the reply was heard yet: who goes on speaking takes it back, and his words become one turn."""
         reply = self._agent.reply
-        is_answer = reply is not None and reply.purpose is Purpose.ANSWER and not reply.is_resumed
+        is_answer = reply is not None and reply.is_unheard_answer
         if self._has_real_words() or (is_answer and self._is_voice_enough()):
             self._agent.withdraw(CancelReason.BARGE_IN)
             self._is_unanswered = is_answer
 
     def _check_resume(self) -> None:
         """A sound that brought no words was no interruption."""
-        now = self._stage.now
-        if self.state is not INTERRUPTED or now < self._resume_at - _TOLERANCE:
-            return
-        is_voiced = self._ear.is_voiced(now)
-        if is_voiced and now < self._resume_by - _TOLERANCE:
-            later = now + self._spec.barge_in.false_interruption_ms / 1000
-            self._resume_at = min(max(later, now + 0.1), self._resume_by)
-            return
-        self._is_deaf_to_voice = is_voiced
-        self._drop_utterance()
-        self._agent.resume()
+        if self.state is INTERRUPTED and self._stage.is_due(self._resume_at):
+            self._is_deaf_to_voice = self._ear.voiced_ms > 0
+            self._drop_utterance()
+            self._agent.resume()
 
     # --- the end of an utterance ------------------------------------------------------------------------------------
 
@@ -334,7 +329,7 @@ class Conversation:
 
     def _answer(self, utterance: Utterance) -> None:
         self._is_unanswered = False
-        self._reprompts = 0
+        self._silence.note_turn()
         self._keep(utterance)
         self._agent.answer(utterance)
 
@@ -376,16 +371,13 @@ class Conversation:
         return None if self._is_parting else self._history.began_at + self._spec.max_duration_seconds
 
     def _silence_ends_at(self) -> float | None:
-        """When the agent asks whether anybody is there. Who typed, or closed his microphone, is not asked."""
-        is_waiting = self.state is LISTENING and not self._ear.has_speech
-        if not is_waiting or self._is_typing or self._ear.is_input_ended:
-            return None
-        return max(self._quiet_since, self._stage.entered_at) + self._spec.silence.reprompt_after_seconds
+        """When the agent asks whether anybody is there. Who closed his microphone is not asked."""
+        is_waiting = self.state is LISTENING and not self._ear.has_speech and not self._ear.is_input_ended
+        return self._silence.ends_at(self._stage.entered_at) if is_waiting else None
 
     def _check_time(self) -> None:
         """Do what is due."""
-        now, longest = self._stage.now, self._longest()
-        if longest is not None and now >= longest - _TOLERANCE:
+        if self._stage.is_due(self._longest()):
             self._part(self._spec.max_duration_goodbye, EndReason.MAX_DURATION, CancelReason.SUPERSEDED)
         was_speaking = self.state is RESPONDING
         self._agent.check_time()
@@ -397,13 +389,9 @@ class Conversation:
             self._check_silence()
 
     def _check_silence(self) -> None:
-        due, silence = self._silence_ends_at(), self._spec.silence
-        if due is None or self._stage.now < due - _TOLERANCE:
+        if not self._stage.is_due(self._silence_ends_at()):
             return
-        if self._reprompts < silence.max_reprompts and silence.reprompts:
-            line = silence.reprompts[min(self._reprompts, len(silence.reprompts) - 1)]
-            self._reprompts += 1
-            self._quiet_since = self._stage.now
+        if (line := self._silence.take_reprompt(self._stage.now)) is not None:
             self._agent.say(line, Purpose.LINE)
         else:
-            self._agent.say(silence.goodbye, Purpose.LINE, ends_call=EndReason.SILENCE)
+            self._agent.say(self._spec.silence.goodbye, Purpose.LINE, ends_call=EndReason.SILENCE)

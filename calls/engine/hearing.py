@@ -47,6 +47,7 @@ class Ear:
         self._voiced_until_ms = 0.0
         self.voiced_ms = 0.0
         self._consumed_ms = 0.0
+        self._worded_ms = 0.0
         self._sign_at = 0.0
         self._known: list[str] = []
         self.is_input_ended = False
@@ -150,6 +151,7 @@ class Ear:
         after = self.text
         if is_same_words(before, after):
             return after != before
+        self._worded_ms = self.until_ms
         is_seen = self._voiced_until_ms > self._consumed_ms
         if after and (not is_seen or self.until_ms - self.speech_until_ms > _UNSEEN_SPEECH_MS):
             self._words_until_ms = self.until_ms
@@ -177,7 +179,15 @@ class Ear:
     @property
     def new_voice_ms(self) -> float:
         """Speech of the current run that belongs to no earlier utterance."""
-        return min(self.voiced_ms, max(self._voiced_until_ms - self._consumed_ms, 0.0))
+        return self._voice_since(self._consumed_ms)
+
+    @property
+    def wordless_ms(self) -> float:
+        """Speech of the current run since the recogniser last heard other words in it."""
+        return self._voice_since(max(self._consumed_ms, self._worded_ms))
+
+    def _voice_since(self, since_ms: float) -> float:
+        return min(self.voiced_ms, max(self._voiced_until_ms - since_ms, 0.0))
 
     @property
     def has_speech(self) -> bool:
@@ -193,10 +203,6 @@ class Ear:
     def duration_ms(self) -> float:
         """Length of the utterance in wall time, as an interim transcript shows it."""
         return 0.0 if self._began_at is None else max(self._ended_at - self._began_at, 0.0) * 1000
-
-    def is_voiced(self, now: float) -> bool:
-        """Whether the caller is making sounds now."""
-        return self.voiced_ms > 0 and now < self._sign_at + STALL_SECONDS and not self.is_input_ended
 
     def _silence_ms(self) -> float:
         return max(self.until_ms - self.speech_until_ms, 0.0)

@@ -236,6 +236,11 @@ class Reply:
         """Whether any audio was sent."""
         return self.timing.first_audio_at is not None
 
+    @property
+    def is_unheard_answer(self) -> bool:
+        """Whether the model's answer has not begun to sound, so that further words belong to what it answers."""
+        return self.purpose is Purpose.ANSWER and not self.is_started and not self.is_resumed
+
     def note_audio(self, sentence: int, duration_ms: float, now: float) -> None:
         """A piece of audio was sent."""
         sentences = self._sentences

@@ -9,6 +9,9 @@ from calls.enums import ConversationState, EndReason
 
 Transitions = Mapping[ConversationState, frozenset[ConversationState]]
 
+_TOLERANCE = 1e-6
+"""Seconds by which a timer may fire early: sums of floating-point times are not exact."""
+
 
 class Stage:
     """One call's state and outgoing actions. Only the engine's own parts hold it."""
@@ -21,6 +24,10 @@ class Stage:
         self.now = 0.0
         self._transitions = transitions
         self._actions: list[Action] = []
+
+    def is_due(self, at: float | None) -> bool:
+        """Whether this moment has come."""
+        return at is not None and self.now >= at - _TOLERANCE
 
     def emit(self, *actions: Action) -> None:
         """Have these done, in their order."""

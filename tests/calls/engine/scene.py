@@ -2,6 +2,8 @@
 
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from calls.engine import events as ev
 from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Silence
 from calls.engine.conversation import Conversation
@@ -15,7 +17,7 @@ A = TypeVar("A")
 
 def agent(**fields: Any) -> AgentSpec:
     """An agent with the defaults of the product."""
-    return AgentSpec(**{"name": "Ada", "prompt": "", "goodbye": "Thank you. Goodbye."} | fields)
+    return AgentSpec(**{"name": "Ada", "prompt": "Be kind.", "goodbye": "Thank you. Goodbye."} | fields)
 
 
 class Scene:
@@ -23,9 +25,8 @@ class Scene:
 
     def __init__(self, spec: AgentSpec | None = None, *, opening: str = "", start: bool = True, **options: Any) -> None:
         detects_turns = options.pop("detects_turns", False)
-        self.conversation = Conversation(
-            spec or agent(), fallback_lines=LINES, opening=opening, prompt=options.pop("prompt", "Be kind."), **options
-        )
+        spoken = replace(spec or agent(), opening=opening)
+        self.conversation = Conversation(spoken, fallback_lines=LINES, **options)
         self.now = 100.0
         self.audio_ms = 0.0
         self.voiced_until_ms = 0.0

@@ -141,6 +141,16 @@ def test_a_caller_who_keeps_making_sounds_is_not_talked_over() -> None:
     assert scene.state is LISTENING
 
 
+def test_a_caller_who_has_just_fallen_silent_is_not_talked_over_either() -> None:
+    scene = speaking()
+    scene.hear(1.0)
+    scene.hear(1.3, voiced=True)
+    scene.hear(0.5)
+    assert (scene.state, scene.spoken) == (INTERRUPTED, [(1, OPENING)])
+    scene.hear(0.1)
+    assert scene.spoken[1:] == [(2, "this is Ada. We are open from nine to five, every day.")]
+
+
 def test_a_noise_that_never_ends_does_not_silence_the_agent_for_ever() -> None:
     scene = speaking()
     scene.hear(1.0)
@@ -225,7 +235,7 @@ def test_with_zero_milliseconds_a_backchannel_never_stops_the_agent(word: str) -
     scene.hear(1.0)
     scene.hear(0.3, voiced=True)
     scene.words(word)
-    scene.hear(1.5, voiced=True)
+    scene.hear(0.6, voiced=True)
     scene.final(word)
     scene.hear(6.0)
     assert scene.of(ev.Cancel) == []
@@ -241,6 +251,18 @@ def test_with_zero_milliseconds_a_long_voice_without_words_stops_the_agent() -> 
     scene.audio_ms += 20
     scene.send(ev.AudioHeard(scene.audio_ms, scene.audio_ms, 700))
     assert scene.of(ev.Cancel) == [ev.Cancel(1, BARGE_IN, "Hello, this is")]
+
+
+def test_with_zero_milliseconds_a_long_voice_behind_a_backchannel_stops_the_agent_too() -> None:
+    scene = speaking(WORDS_ONLY)
+    scene.hear(1.0)
+    scene.hear(0.3, voiced=True)
+    scene.words("uh-huh")
+    scene.hear(0.68, voiced=True)
+    assert scene.of(ev.Cancel) == []
+    scene.audio_ms += 20
+    scene.send(ev.AudioHeard(scene.audio_ms, scene.audio_ms, 1000))
+    assert scene.of(ev.Cancel) == [ev.Cancel(1, BARGE_IN, "Hello, this is Ada.")]
 
 
 def test_a_word_behind_a_backchannel_stops_the_agent() -> None:
@@ -308,6 +330,17 @@ def test_a_caller_who_goes_on_while_the_agent_thinks_has_one_message_and_one_ans
     assert scene.generates[-1].messages[1:] == (ev.Message("user", "I want a table for two"),)
     assert scene.history == [("user", "I want a table for two")]
     assert scene.state is THINKING
+
+
+@pytest.mark.parametrize("barge_in", [BargeIn(), WORDS_ONLY])
+def test_an_assent_before_the_answer_is_heard_belongs_to_what_is_answered(barge_in: BargeIn) -> None:
+    scene = Scene(agent(endpointing=Endpointing(eager_ms=0), barge_in=barge_in))
+    scene.say("Tuesday, you said?")
+    scene.hear(0.14, voiced=True)
+    scene.final("Okay.")
+    scene.hear(0.7)
+    assert scene.history == [("user", "Tuesday, you said? Okay.")]
+    assert scene.generates[-1].messages[-1].content == "Tuesday, you said? Okay."
 
 
 def test_a_noise_while_the_agent_thinks_has_the_same_words_answered_again() -> None:

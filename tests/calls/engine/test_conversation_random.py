@@ -60,6 +60,7 @@ STEPS = st.lists(
 )
 SPECS = st.builds(
     agent,
+    opening=st.just("Hello, this is Ada."),
     barge_in=st.sampled_from([BargeIn(), BargeIn(interrupt_after_ms=0), BargeIn(false_interruption_ms=0)]),
     endpointing=st.sampled_from([Endpointing(), Endpointing(eager_ms=0), Endpointing(patience_ms=0)]),
     silence=st.sampled_from([Silence(), Silence(reprompts=(), goodbye=""), Silence(max_reprompts=0)]),
@@ -140,9 +141,7 @@ def assert_time_goes_on(conversation: Conversation, watch: Watch, now: float) ->
 def test_whatever_happens_the_engine_keeps_its_promises(
     spec: AgentSpec, steps: list[tuple[ev.Event, float]], opening: bool, detects_turns: bool, tiers: int
 ) -> None:
-    conversation = Conversation(
-        spec, fallback_lines=LINES, opening="Hello, this is Ada.", prompt="Be kind.", llm_tiers=tiers, tts_tiers=tiers
-    )
+    conversation = Conversation(spec, fallback_lines=LINES, llm_tiers=tiers, tts_tiers=tiers)
     watch = Watch()
     now = 5.0
     watch.see(conversation.receive(ev.CallStarted(opening, detects_turns), now))
@@ -161,7 +160,7 @@ def test_whatever_happens_the_engine_keeps_its_promises(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
 def test_a_call_left_alone_comes_to_its_end_by_itself(steps: list[tuple[ev.Event, float]]) -> None:
-    conversation = Conversation(agent(max_duration_seconds=600), fallback_lines=LINES, opening="", prompt="")
+    conversation = Conversation(agent(max_duration_seconds=600), fallback_lines=LINES)
     now = 5.0
     conversation.receive(ev.CallStarted(), now)
     for event, pause in steps:

@@ -1,6 +1,7 @@
 """What the other side is told beside words and audio."""
 
 from calls.engine import events as ev
+from calls.enums import ConversationState
 from tests.calls.engine.scene import Scene
 
 
@@ -34,3 +35,19 @@ def test_an_explicit_start_after_an_implicit_one_speaks_the_opening_once() -> No
     scene.wait(3)
     scene.send(ev.CallResumed())
     assert len(scene.of(ev.Speak)) == 1
+
+
+def test_an_explicit_start_does_not_speak_the_opening_over_anybody() -> None:
+    scene = Scene(opening="Hello, this is Ada.", start=False)
+    scene.send(ev.CallStarted(opening=False))
+    scene.send(ev.TextTyped("How much is it?"))
+    scene.write("It costs ten dollars a month.")
+    scene.sound(1, 3000.0)
+    scene.hear(1.0)
+    scene.hear(0.2, voiced=True)
+    assert scene.state is ConversationState.INTERRUPTED
+    scene.send(ev.CallResumed())
+    assert scene.spoken == [(1, "It costs ten dollars a month.")]
+    scene.words("Wait, I")
+    scene.send(ev.CallResumed())
+    assert scene.spoken == [(1, "It costs ten dollars a month.")]

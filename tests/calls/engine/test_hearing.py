@@ -272,6 +272,16 @@ def test_voice_counts_only_since_the_last_utterance() -> None:
     assert made.new_voice_ms == 80.0
 
 
+def test_a_voice_is_wordless_as_long_as_it_brings_no_other_words() -> None:
+    made = ear()
+    speak(made, 1000, voiced_ms=500)
+    assert made.wordless_ms == 500.0
+    read(made, "uh-huh")
+    speak(made, 1300, voiced_ms=800)
+    read(made, "Uh-huh.", now=1.3, final=True)
+    assert made.wordless_ms == 300.0
+
+
 def test_a_turn_detecting_recogniser_ends_the_turn_itself() -> None:
     made = ear(detects_turns=True)
     speak(made)
@@ -307,10 +317,3 @@ def test_a_typed_turn_is_numbered_like_a_spoken_one() -> None:
     made = ear()
     typed = made.take_typed("Hi", 3.0)
     assert (typed.number, typed.text, typed.began_at, typed.ended_at, made.number) == (1, "Hi", 3.0, 3.0, 2)
-
-
-def test_a_voice_is_over_when_the_audio_stalls() -> None:
-    made = ear()
-    speak(made)
-    assert made.is_voiced(1.5)
-    assert not made.is_voiced(2.1)

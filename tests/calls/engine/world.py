@@ -5,6 +5,8 @@ Audio is 60 ms a character and is really played: what was heard is known here wi
 
 from random import Random
 
+from msgspec.structs import replace
+
 from calls.engine import events as ev
 from calls.engine.agent import AgentSpec
 from calls.engine.conversation import Conversation
@@ -99,10 +101,8 @@ class World:
         self.sayings = sayings
         self.has_tools = bool(spec.tools)
         self.failures = failures
-        self.conversation = Conversation(
-            spec, fallback_lines=LINES, opening="Hello, this is Ada. How can I help?", prompt="", llm_tiers=tiers,
-            tts_tiers=tiers,
-        )  # fmt: skip
+        spec = replace(spec, opening="Hello, this is Ada. How can I help?", prompt="")
+        self.conversation = Conversation(spec, fallback_lines=LINES, llm_tiers=tiers, tts_tiers=tiers)
         self.line = Line()
         self.now = 1.0
         self.written: dict[int, str] = {}
