@@ -1,4 +1,4 @@
-"""Speech that was made before: opening lines, fallbacks, re-prompts. So an apology sounds even without a synthesiser.
+"""Speech that was made before: the fallback lines. So an apology sounds even without a synthesiser.
 
 Lines live in memory, bounded by bytes, the least used going first, and in files under ``DATA_DIR/speech``, so that a
 fresh process has them at once. A file that cannot be written (a full disk) or read costs only the next synthesis.

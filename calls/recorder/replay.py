@@ -35,8 +35,13 @@ def replay_dead_instances(root: Path, store: Store) -> int:
     calls = 0
     for instance in dead_instances(root):
         for path in instance.journals():
-            _replay(path, store)
-            calls += 1
+            try:
+                _replay(path, store)
+            except OSError:
+                # One file that cannot be read or removed must not hold up the others.
+                logger.exception("journal %s is left", path)
+            else:
+                calls += 1
     if calls:
         logger.info("%d calls of dead processes were closed", calls)
     return calls

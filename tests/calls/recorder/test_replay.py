@@ -48,6 +48,15 @@ def record(settings: Any, session_id: UUID, ms: int) -> None:
         file.writeframes(bytes(4 * 8 * ms))
 
 
+def test_a_journal_that_cannot_be_read_holds_up_no_other(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    session_id = uuid7()
+    path = die_with(root, opening(session_id))
+    (path.parent / "00000000-unreadable.jsonl").mkdir()
+    assert replay_dead_instances(root, store) == 1
+    assert CallSession.objects.get().end_reason == "instance_lost"
+    assert "00000000-unreadable.jsonl is left" in caplog.text
+
+
 def test_a_call_cut_off_in_the_middle_keeps_every_finished_turn_and_is_closed(root: Path, settings: Any) -> None:
     session_id = uuid7()
     facts: list[Fact] = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]
