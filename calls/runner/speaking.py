@@ -202,8 +202,8 @@ class Speaking:
             await self._shell.door.send_audio(voice.reply, chunk)
 
     def _end_reply(self, voice: ReplyVoice) -> None:
-        self._voices.pop(voice.reply, None)
-        self._tasks.pop(voice.reply, None)
+        # A synthesiser that gave all audio may still owe the word that it was all; nobody waits for that.
+        self.discard(voice.reply)
         self._shell.receive(ReplySent(voice.reply))
 
     def stop(self) -> None:

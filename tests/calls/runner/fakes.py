@@ -128,7 +128,9 @@ class FakeSpeechContext:
         self._said.put_nowait(None)
 
     async def pieces(self) -> AsyncIterator[SpeechPiece]:
-        while (item := await self._said.get()) is not None:
+        while (item := await self._said.get()) is not None or self._owner.is_endless:
+            if item is None:
+                continue
             sentence, text = item
             await asyncio.sleep(self._owner.delay)
             if self._owner.failures:
@@ -176,6 +178,8 @@ class FakeSynthesiser:
         self.failures: list[ProviderError] = []
         self.breaks: list[ProviderError] = []
         """Raised in the middle of a sentence."""
+        self.is_endless = False
+        """Whether it never says that it has finished."""
         self.contexts: list[FakeSpeechContext] = []
         self.said: list[str] = []
         self.replies: list[int] = []

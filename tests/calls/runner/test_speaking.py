@@ -37,6 +37,21 @@ def test_nothing_of_a_reply_goes_out_before_it_is_committed(tmp_path: Path) -> N
     assert after == [AudioSent(1, 0, 100), AudioSent(1, 0, 140), SentenceSent(1, 0), ReplySent(1)]
 
 
+def test_a_synthesiser_that_never_says_that_it_has_finished_holds_nobody_up(tmp_path: Path) -> None:
+    async def work() -> tuple[Event, list[bool]]:
+        synthesiser = FakeSynthesiser()
+        synthesiser.is_endless = True
+        speaking, shell = make(tmp_path, synthesiser)
+        speaking.speak(Speak(1, 0, "Yes."))
+        speaking.end_speech(1)
+        speaking.commit(1)
+        await asyncio.sleep(5)
+        _writing, *voices = shell.tasks
+        return shell.events[-1], [task.done() for task in voices]
+
+    assert run_virtually(work()) == (ReplySent(1), [True])
+
+
 def test_a_discarded_reply_is_never_heard(tmp_path: Path) -> None:
     async def work() -> tuple[list[object], list[tuple[object, ...]]]:
         speaking, shell = make(tmp_path, FakeSynthesiser())
