@@ -33,8 +33,7 @@ class Latency(Struct, frozen=True, gc=False):
 
     ``endpointing``: end of the caller's speech to the decision; ``stt``: of it, waiting for the final transcript after
     the patience ran out; ``llm``: request to first delta; ``tts``: first text handed over to first audio; ``total``:
-    end of speech to the agent's first audio frame on the socket. Speculation overlaps the parts, so they need not add
-    up.
+    end of speech to the agent's first audio frame on the socket. Speculation overlaps the parts: no sum gives another.
     """
 
     endpointing: float = 0.0
@@ -262,12 +261,12 @@ class PlayedOut(Struct, frozen=True, gc=False):
 Event = (
     CallStarted | CallResumed | TimePassed | HangUpRequested | Disconnected | InputEnded | InterruptRequested |
     TextTyped | AudioHeard | SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn |
-    RecognitionFailed | ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated | ReplyFailed
-    | SentenceTimed | AudioSent | SentenceSent | ReplySent | PlayedOut
+    RecognitionFailed | ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated | ReplyFailed | SentenceTimed |
+    AudioSent | SentenceSent | ReplySent | PlayedOut
 )  # fmt: skip
 
 
-# --- actions: making a reply ------------------------------------------------------------------------------------------
+# --- actions: making a reply, telling the other side, keeping what was said -------------------------------------------
 
 
 class Generate(Struct, frozen=True, gc=False):
@@ -325,9 +324,6 @@ class CallTool(Struct, frozen=True, gc=False):
     request: ToolRequest
 
 
-# --- actions: telling the other side ----------------------------------------------------------------------------------
-
-
 class ShowState(Struct, frozen=True, gc=False):
     """The state changed."""
 
@@ -373,9 +369,6 @@ class ReportError(Struct, frozen=True, gc=False):
     code: ErrorCode
     message: str
     retryable: bool
-
-
-# --- actions: the recogniser, the records, the end --------------------------------------------------------------------
 
 
 class FlushRecogniser(Struct, frozen=True, gc=False):
