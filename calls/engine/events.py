@@ -33,7 +33,7 @@ class Latency(Struct, frozen=True, gc=False):
 
     ``endpointing``: end of the caller's speech to the decision; ``stt``: of it, waiting for the final transcript after
     the patience ran out; ``llm``: request to first delta; ``tts``: first text handed over to first audio; ``total``:
-    end of speech to the agent's first audio frame on the socket. Speculation overlaps the parts: no sum gives another.
+    end of speech to the agent's first audio frame on the socket. The parts overlap, so they need not add up.
     """
 
     endpointing: float = 0.0

@@ -28,10 +28,10 @@ _GLUED_CLAUSE_ENDS = "，、；："
 _ABBREVIATIONS = frozenset(
     """
     dr mr mrs ms prof rev hon st sr jr vs etc eg ie approx dept est fig inc ltd co corp no nos vol ext tel ave blvd rd
-    apt min max jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun al ca cf bzw ca usw nr str
+    apt min max jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun al ca cf bzw usw nr str phd
     """.split()
 )
-_ENDING_ABBREVIATIONS = frozenset({"am", "pm", "etc", "inc", "ltd", "co", "corp", "jr", "sr", "us", "uk", "usw"})
+_ENDING_ABBREVIATIONS = frozenset({"am", "pm", "etc", "inc", "ltd", "co", "corp", "jr", "sr", "us", "uk", "usw", "phd"})
 """Abbreviations that often close a sentence: a capital behind them begins a new one."""
 
 _LIST_NUMBER = re.compile(r"\s*(?:\d{1,3}|[a-zA-Z])\Z")
@@ -192,11 +192,13 @@ def clause_start(text: str, heard: int) -> int:
     if heard >= len(text):
         return len(text)
     start = 0
-    for at in range(min(heard, len(text) - 1)):
-        if text[at] in _CLAUSE_ENDS or text[at] in _ENDS:
-            is_glued = text[at] in _GLUED_CLAUSE_ENDS or text[at] in _GLUED_ENDS
-            if is_glued or text[at + 1].isspace():
-                start = at + 1
+    for at in range(heard):
+        if text[at] in _CLAUSE_ENDS:
+            end = _clause_end(text, at)
+        else:
+            end = _sentence_end(text, at) if text[at] in _ENDS else 0
+        if end <= heard:
+            start = max(end, start)
     while start < len(text) and text[start].isspace():
         start += 1
     return start

@@ -31,6 +31,7 @@ def cut(text: str, size: int = 1, *, is_first: bool = False) -> list[str]:
         ("Come at 10:30 a.m. or later. Bye.", ["Come at 10:30 a.m. or later.", "Bye."]),
         ("He came at 5 p.m. Then he left.", ["He came at 5 p.m.", "Then he left."]),
         ("I live in the U.S. It is big.", ["I live in the U.S.", "It is big."]),
+        ("A Ph.D. student came. Yes.", ["A Ph.D. student came.", "Yes."]),
         ("The U.S. army is big. Yes.", ["The U.S. army is big.", "Yes."]),
         ("Acme Inc. sells it. Acme Inc. Then.", ["Acme Inc. sells it.", "Acme Inc.", "Then."]),
         ("Pi is 3.14 or so. Yes.", ["Pi is 3.14 or so.", "Yes."]),
@@ -167,6 +168,19 @@ def test_any_text_can_be_made_speakable(text: str) -> None:
 )
 def test_the_clause_that_was_cut_is_found(heard: str, start: int) -> None:
     assert clause_start("Sure, I can do that; at 10:30 it is 1,000.", len(heard)) == start
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "rest"),
+    [
+        ("I talked to Dr. Smith about it.", "I talked to Dr. Smith", "I talked to Dr. Smith about it."),
+        ("Yes, J. R. Tolkien wrote it.", "Yes, J. R. Tolkien", "J. R. Tolkien wrote it."),
+        ("He came. Then No. 5 was free.", "He came. Then No. 5", "Then No. 5 was free."),
+        ('He said "Stop." Then he left.', 'He said "Stop." Then', "Then he left."),
+    ],
+)
+def test_an_abbreviation_ends_no_clause(text: str, heard: str, rest: str) -> None:
+    assert text[clause_start(text, len(heard)) :] == rest
 
 
 def test_a_clause_is_found_in_a_script_without_spaces() -> None:
