@@ -2,7 +2,7 @@
 
 Written from Twilio's page on WebSocket messages, without the product's codec. The far end of the wire is ``outgoing``
 (texts for the server; a test may put bytes, and None breaks the connection) and ``take`` (a text of the server);
-``AsgiLine`` ties both to an ASGI application.
+``AsgiLine`` ties both to an ASGI application, ``SocketLine`` to a server.
 """
 
 import asyncio
@@ -12,6 +12,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
 FRAME_BYTES = 160
 FRAME_SECONDS = 0.02
@@ -243,3 +246,36 @@ class AsgiLine:
             self.carrying.cancel()
             await asyncio.gather(self.carrying, return_exceptions=True)
         return self.code
+
+
+class SocketLine:
+    """A leg tied to a server's address over a real WebSocket. ``code`` is the close code."""
+
+    def __init__(self, url: str, leg: Leg) -> None:
+        self.leg = leg
+        self.code: int | None = None
+        self._url = url
+
+    async def run(self) -> None:
+        """Carry the leg until the server closes or the person hangs up."""
+        async with connect(self._url, compression=None) as socket:
+            helpers = [asyncio.create_task(self.leg.run()), asyncio.create_task(self._write(socket))]
+            try:
+                async for message in socket:
+                    if not isinstance(message, str):
+                        unexpected = "a binary message; Twilio takes texts"
+                        raise TypeError(unexpected)
+                    self.leg.take(message)
+            except ConnectionClosedError:
+                pass
+            finally:
+                self.leg.is_dark = True
+                for helper in helpers:
+                    helper.cancel()
+                await asyncio.gather(*helpers, return_exceptions=True)
+        self.code = socket.close_code
+
+    async def _write(self, socket: ClientConnection) -> None:
+        while (frame := await self.leg.outgoing.get()) is not None:
+            await socket.send(frame)
+        await socket.close()
