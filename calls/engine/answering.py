@@ -47,8 +47,8 @@ class Answering:
         self._budget = turn_budget_seconds
         self._drafts = Drafting(stage)
         self._failures = 0
-        self.was_asking = False
-        """Whether the reply that was played last ended with a question."""
+        self.question = ""
+        """The question with which the reply ended that was played last; empty: with none."""
 
     @property
     def reply(self) -> Reply | None:
@@ -174,7 +174,7 @@ class Answering:
         if reply.is_cut_off:
             self._stop(reply, CancelReason.FAILED)
         self._drafts.reply = None
-        self.was_asking = reply.is_asking(self._stage.now)
+        self.question = reply.heard_question(self._stage.now)
         self._record(reply, interrupted=reply.is_cut_off)
         if reply.failure is not None:
             self._apologise(reply.failure)

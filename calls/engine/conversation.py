@@ -254,7 +254,7 @@ class Conversation:
         if not self._ear.text:
             return False
         reply = self._agent.reply or self._agent.suspended
-        is_asked = reply is not None and (reply.is_unheard_answer or reply.is_asking(self._stage.now))
+        is_asked = reply is not None and (reply.is_unheard_answer or bool(reply.heard_question(self._stage.now)))
         return not is_backchannel(self._ear.text, self._spec.language, is_asked=is_asked)
 
     def _is_voice_enough(self) -> bool:
@@ -323,7 +323,7 @@ class Conversation:
 
     def _is_old_backchannel(self) -> bool:
         """Whether the words only said "I am listening" while the agent still spoke, though they come after it."""
-        if self._agent.was_asking or self._ear.speech_until_ms > self._floor_ms:
+        if self._agent.question or self._ear.speech_until_ms > self._floor_ms:
             return False
         return is_backchannel(self._ear.text, self._spec.language)
 
@@ -383,6 +383,7 @@ class Conversation:
         self._agent.check_time()
         if was_speaking and self.state is LISTENING:
             self._floor_ms = self._ear.until_ms
+            self._ear.expect_answer(self._agent.question)
         self._check_resume()
         if self.state is not ENDED:
             self._listen()

@@ -29,6 +29,19 @@ _HANGING_ENDS = (
     "and then", "but then", "so then", "and also", "wait a", "hold on", "let me see", "let me think",
 )  # fmt: skip
 
+_YES_OR_NO = frozenset("yes yeah yep yup no nope sure".split())
+_AUXILIARIES = frozenset(
+    """
+    am is are was were have has had do does did will would can could should don't not
+    """.split()
+)
+_SUBJECTS = frozenset("i you he she it we they that this there".split())
+_SHORT_ANSWER_LENGTHS = (3, 4)
+"""So many words are an answer where they go from yes or no over a subject to an auxiliary ("no, it is not")."""
+_WHOLE_ENDS = ("not really", "rather not", "why not", "of course not", "probably not", "maybe not", "go on", "carry on")
+_HESITATIONS = frozenset("hm hmm hmmm mm mmm ah oh".split())
+"""Sounds that, alone, say that the caller still thinks."""
+
 _DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine double triple".split())
 _NUMBER_WORDS = frozenset("number phone account card order reference serial digits".split())
 _CODE_WORDS = frozenset("code pin zip postcode passcode".split())
@@ -65,8 +78,8 @@ def is_same_words(first: str, second: str) -> bool:
     return "".join(words_of(first)) == "".join(words_of(second))
 
 
-def is_unfinished(text: str, language: str = "en-US") -> bool:
-    """Whether the words sound as if more will follow."""
+def is_unfinished(text: str, language: str = "en-US", *, question: str = "") -> bool:
+    """Whether the words sound as if more will follow. ``question``: what they answer, where the agent had asked."""
     text = text.strip()
     if not text or text.endswith(("?", "!", "？", "！", "。", "؟")):
         return False
@@ -77,11 +90,23 @@ def is_unfinished(text: str, language: str = "en-US") -> bool:
     words = words_of(text)
     if not words:
         return False
-    return words[-1] in _HANGING_WORDS or " ".join(words).endswith(_HANGING_ENDS) or _is_dictating(words)
+    if _is_whole(words):
+        return False
+    is_hanging = words[-1] in _HANGING_WORDS or " ".join(words).endswith(_HANGING_ENDS)
+    return is_hanging or (len(words) == 1 and words[0] in _HESITATIONS) or _is_dictating(words, words_of(question))
 
 
-def _is_dictating(words: list[str]) -> bool:
-    """Whether the text ends in a number that is spoken digit by digit and looks too short to be whole."""
+def _is_whole(words: list[str]) -> bool:
+    """Whether the words make an answer although their last one often hangs in the air."""
+    if " ".join(words).endswith(_WHOLE_ENDS):
+        return True
+    if len(words) not in _SHORT_ANSWER_LENGTHS:
+        return False
+    return words[0] in _YES_OR_NO and words[1].split("'")[0] in _SUBJECTS and words[-1] in _AUXILIARIES
+
+
+def _is_dictating(words: list[str], asked: list[str]) -> bool:
+    """Whether the text ends in a number that looks too short to be whole: announced, asked for, or digit by digit."""
     count = groups = 0
     for word in reversed(words):
         if word.isdigit():
@@ -93,23 +118,26 @@ def _is_dictating(words: list[str]) -> bool:
         groups += 1
     if not groups:
         return False
-    if not _CODE_WORDS.isdisjoint(words):
+    named = {*words, *asked}
+    if not _CODE_WORDS.isdisjoint(named):
         return count < _CODE_DIGITS
-    if not _NUMBER_WORDS.isdisjoint(words):
+    if not _NUMBER_WORDS.isdisjoint(named):
         return count < _DICTATED_DIGITS
     return groups >= _DICTATED_GROUPS and count < _DICTATED_DIGITS
 
 
-def patience_ms(text: str, settings: Endpointing, language: str = "en-US") -> int:
+def patience_ms(text: str, settings: Endpointing, language: str = "en-US", *, question: str = "") -> int:
     """How much silence shows that the caller has finished, after these words."""
-    return settings.unfinished_patience_ms if is_unfinished(text, language) else settings.patience_ms
+    is_open = is_unfinished(text, language, question=question)
+    return settings.unfinished_patience_ms if is_open else settings.patience_ms
 
 
-def eager_ms(text: str, settings: Endpointing, language: str = "en-US") -> int | None:
+def eager_ms(text: str, settings: Endpointing, language: str = "en-US", *, question: str = "") -> int | None:
     """How much silence makes a reply worth preparing, after these words; None: never."""
     if not settings.eager_ms:
         return None
-    return max(settings.eager_ms, settings.patience_ms) if is_unfinished(text, language) else settings.eager_ms
+    is_open = is_unfinished(text, language, question=question)
+    return max(settings.eager_ms, settings.patience_ms) if is_open else settings.eager_ms
 
 
 def is_backchannel(text: str, language: str = "en-US", *, is_asked: bool = False) -> bool:

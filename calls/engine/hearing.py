@@ -49,6 +49,7 @@ class Ear:
         self._consumed_ms = 0.0
         self._worded_ms = 0.0
         self._sign_at = 0.0
+        self._question = ""
         self._known: list[str] = []
         self.is_input_ended = False
         self._clear(0.0)
@@ -76,8 +77,8 @@ class Ear:
         """All words of the utterance so far."""
         self.confidence = sum(len(text) * sure for text, sure in pieces) / weights if weights else 1.0
         """Mean confidence of the words, weighed by their length."""
-        self._patience = patience_ms(self.text, self._settings, self._language)
-        self._eager = eager_ms(self.text, self._settings, self._language)
+        self._patience = patience_ms(self.text, self._settings, self._language, question=self._question)
+        self._eager = eager_ms(self.text, self._settings, self._language, question=self._question)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 
@@ -86,6 +87,11 @@ class Ear:
         self.detects_turns = detects_turns
         self._sign_at = now
         self._clear(now)
+
+    def expect_answer(self, question: str) -> None:
+        """The agent has finished; ``question`` is what it asked at the end, if anything."""
+        self._question = question
+        self._weigh_words()
 
     def resume_input(self, now: float) -> None:
         """The input begins anew."""

@@ -319,11 +319,11 @@ class Reply:
             messages.append(Message(role="assistant", content=join_pieces(said)))
         return tuple(messages)
 
-    def is_asking(self, now: float) -> bool:
-        """Whether the sentence that is being heard, or was heard last, is a question."""
+    def heard_question(self, now: float) -> str:
+        """Give the sentence that is being heard, or was heard last, if it is a question; else nothing."""
         heard = self._heard_texts(now)
-        last = [sentence for sentence in self._sentences if heard[id(sentence)]]
-        return bool(last) and last[-1].text.rstrip("\"'”’)").endswith(("?", "？", "؟"))
+        last = next((sentence.text for sentence in reversed(self._sentences) if heard[id(sentence)]), "")
+        return last if last.rstrip("\"'”’)").endswith(("?", "？", "؟")) else ""
 
     # --- again ------------------------------------------------------------------------------------------------------
 

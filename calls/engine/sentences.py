@@ -193,12 +193,13 @@ def clause_start(text: str, heard: int) -> int:
         return len(text)
     start = 0
     for at in range(heard):
+        end = 0
         if text[at] in _CLAUSE_ENDS:
             end = _clause_end(text, at)
-        else:
-            end = _sentence_end(text, at) if text[at] in _ENDS else 0
-        if end <= heard:
-            start = max(end, start)
+        elif text[at] in _ENDS:
+            end = _sentence_end(text, at)
+        if start < end <= heard:
+            start = end
     while start < len(text) and text[start].isspace():
         start += 1
     return start

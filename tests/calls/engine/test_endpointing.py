@@ -10,7 +10,7 @@ from calls.engine.endpointing import eager_ms, is_backchannel, is_same_words, is
         "and then", "my number is", "I'd like a table for", "I want to", "because", "um", "Well,", "the", "could you",
         "so I went there, and", "I'm", "let me see", "my number is 0 1 7 1", "the code is 12", "one two three",
         "zero one seven", "I need it by", "it's a", "first of all:", "I was thinking...", "My name is.", "ja, und,",
-        "hold on",
+        "hold on", "hmm", "Ah.", "yes I want to", "no but we have", "I don't",
     ],
 )  # fmt: skip
 def test_words_that_hang_in_the_air_are_unfinished(text: str) -> None:
@@ -22,11 +22,28 @@ def test_words_that_hang_in_the_air_are_unfinished(text: str) -> None:
     [
         "", "yes", "I want a table for two", "Where are you from?", "My name is Ada.", "I am 25", "no thanks",
         "It is 10:30", "the code is 1 2 3 4", "my number is 0171 555 1234", "That's fine", "uh-huh", "goodbye",
-        "cancel it!", "it costs 20 dollars", "mm-hmm",
+        "cancel it!", "it costs 20 dollars", "mm-hmm", "Yes, I do.", "yes it is", "No, we don't.", "no it is not",
+        "not really", "Why not.", "go on", "415",
     ],
 )  # fmt: skip
 def test_words_that_make_a_whole_are_finished(text: str) -> None:
     assert not is_unfinished(text)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "is_open"),
+    [
+        ("What is your phone number?", "415", True),
+        ("What is your phone number?", "415 555", True),
+        ("What is your phone number?", "415 555 1234", False),
+        ("And the PIN?", "12", True),
+        ("And the PIN?", "1234", False),
+        ("How many guests?", "12", False),
+        ("What is your phone number?", "I will look it up", False),
+    ],
+)
+def test_a_number_that_was_asked_for_is_given_time_to_become_whole(question: str, text: str, is_open: bool) -> None:
+    assert is_unfinished(text, question=question) is is_open
 
 
 def test_of_an_unknown_language_only_punctuation_speaks() -> None:

@@ -147,12 +147,12 @@ def test_a_tool_is_answered_once() -> None:
     assert made.open_step.results == {"t1": "first"}
 
 
-@pytest.mark.parametrize(("text", "is_asking"), [("Shall I book it?", True), ("I book it.", False)])
-def test_a_question_is_known_once_it_is_heard(text: str, is_asking: bool) -> None:
+@pytest.mark.parametrize(("text", "question"), [("Shall I book it?", "Shall I book it?"), ("I book it.", "")])
+def test_a_question_is_known_once_it_is_heard(text: str, question: str) -> None:
     made = reply(text)
-    assert not made.is_asking(10.0)
+    assert not made.heard_question(10.0)
     play(made, 1000)
-    assert made.is_asking(10.9) is is_asking
+    assert made.heard_question(10.9) == question
 
 
 def test_the_latency_has_its_parts() -> None:
