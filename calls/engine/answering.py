@@ -48,7 +48,7 @@ class Answering:
         self._drafts = Drafting(stage)
         self._failures = 0
         self.question = ""
-        """The question with which the reply ended that was played last; empty: with none."""
+        """The question with which the reply ended that was heard last, or in which it was cut; empty: none."""
 
     @property
     def reply(self) -> Reply | None:
@@ -234,6 +234,7 @@ class Answering:
         if (reply := self.suspended) is None:
             return
         self._drafts.suspended = None
+        self.question = reply.heard_question(self._stage.now)
         if reply.keeps_text and not reply.is_generated:
             self._stage.emit(Discard(reply.generation))
         self._record(reply, interrupted=True)

@@ -383,7 +383,7 @@ class Conversation:
         self._agent.check_time()
         if was_speaking and self.state is LISTENING:
             self._floor_ms = self._ear.until_ms
-            self._ear.expect_answer(self._agent.question)
+        self._ear.expect_answer(self._agent.question)
         self._check_resume()
         if self.state is not ENDED:
             self._listen()

@@ -89,9 +89,10 @@ class Ear:
         self._clear(now)
 
     def expect_answer(self, question: str) -> None:
-        """The agent has finished; ``question`` is what it asked at the end, if anything."""
-        self._question = question
-        self._weigh_words()
+        """Judge the words as an answer to what the agent asked last, if anything."""
+        if question != self._question:
+            self._question = question
+            self._weigh_words()
 
     def resume_input(self, now: float) -> None:
         """The input begins anew."""

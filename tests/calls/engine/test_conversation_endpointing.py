@@ -16,6 +16,18 @@ def test_a_number_that_was_asked_for_may_be_dictated_in_groups() -> None:
     assert scene.turns[1:] == [(Speaker.CALLER, "415 555 1234", False)]
 
 
+def test_a_number_given_before_the_question_was_over_is_waited_for_too() -> None:
+    scene = Scene(agent(endpointing=Endpointing(eager_ms=0)), opening="What is your phone number, please?")
+    scene.sound(1, 2500)
+    scene.hear(2.2)
+    scene.say("415", silence=1.0)
+    scene.say("555 1234")
+    assert scene.turns == [
+        (Speaker.AGENT, "What is your phone number,", True),
+        (Speaker.CALLER, "415 555 1234", False),
+    ]
+
+
 def test_a_number_that_nobody_asked_for_ends_with_the_patience() -> None:
     scene = Scene(agent(endpointing=Endpointing(eager_ms=0)), opening="How many will you be?")
     scene.sound(1, 1000)
