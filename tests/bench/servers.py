@@ -69,7 +69,7 @@ def environment(folder: Path, port: int, **more: str) -> dict[str, str]:
     """Settings of a throw-away installation."""
     return {
         "DATA_DIR": str(folder),
-        "DEBUG": "1",
+        "WS_ALLOW_ANONYMOUS": "1",
         "SECRET_KEY": "benchmark",
         "PORT": str(port),
         "WS_MAX_CALLS": "1000",
