@@ -210,6 +210,20 @@ class Answering:
             self._stop(reply, reason)
             self._record(reply, interrupted=True)
 
+    @property
+    def is_parting(self) -> bool:
+        """Whether the last words are being said, which nobody can interrupt."""
+        return self.reply is not None and self.reply.purpose is Purpose.FAREWELL
+
+    def cut_farewell(self, reason: CancelReason) -> bool:
+        """End the call at once where only its last words are left to be played; False where they are not."""
+        reply = self.reply
+        if reply is None or not self.is_parting:
+            return False
+        self.stop(reason)
+        self._go_to_what_follows(reply.ends_call)
+        return True
+
     # --- interruptions ----------------------------------------------------------------------------------------------
 
     def interrupt(self, reason: CancelReason, *, may_be_false: bool) -> None:

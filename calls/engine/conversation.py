@@ -30,6 +30,9 @@ TRANSITIONS: Transitions = {
     ENDED: frozenset(),
 }
 
+_LAST_EVENTS = ev.TranscriptReceived | ev.EndOfTurn | ev.TimePassed | ev.Disconnected
+"""What still matters once the line is gone."""
+
 
 class Conversation:
     """One call. ``now`` is in seconds of one monotonic clock and never goes back.
@@ -61,6 +64,7 @@ class Conversation:
             tts_tiers=tts_tiers,
             turn_budget_seconds=turn_budget_seconds,
         )
+        self._left: EndReason | None = None
         self._is_unanswered = False
         self._is_deaf_to_voice = False
         self._floor_ms = -1.0
@@ -91,6 +95,8 @@ class Conversation:
         if stage.state is ENDED:
             return []
         if stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected):
+            return []
+        if self._left is not None and not isinstance(event, _LAST_EVENTS):
             return []
         stage.now = now
         if stage.is_due(self._due):
@@ -156,27 +162,13 @@ class Conversation:
         line, self._opening = self._opening, ""
         self._agent.say(line, Purpose.LINE)
 
-    @property
-    def _is_parting(self) -> bool:
-        """Whether the last words are being said, which nobody can interrupt."""
-        return self._agent.reply is not None and self._agent.reply.purpose is Purpose.FAREWELL
-
     def _hang_up(self, _: ev.HangUpRequested) -> None:
-        if not self._cut_farewell(CancelReason.HANG_UP):
+        if not self._agent.cut_farewell(CancelReason.HANG_UP):
             self._part(self._spec.goodbye, EndReason.CALLER_ENDED, CancelReason.HANG_UP)
 
     def _stop_agent(self, _: ev.InterruptRequested) -> None:
-        if not self._cut_farewell(CancelReason.REQUESTED):
+        if not self._agent.cut_farewell(CancelReason.REQUESTED):
             self._take_floor(CancelReason.REQUESTED)
-
-    def _cut_farewell(self, reason: CancelReason) -> bool:
-        """End the call at once where only its last words are left to be played; False where they are not."""
-        reply = self._agent.reply
-        if reply is None or reply.purpose is not Purpose.FAREWELL or reply.ends_call is None:
-            return False
-        self._agent.stop(reason)
-        self._stage.finish(reply.ends_call)
-        return True
 
     def _part(self, line: str, ending: EndReason, cancel: CancelReason) -> None:
         """Say the last words and end the call when they were played."""
@@ -185,14 +177,24 @@ class Conversation:
         self._agent.say(line, Purpose.FAREWELL, ends_call=ending)
 
     def _disconnect(self, event: ev.Disconnected) -> None:
+        """The line is gone. The caller's last words may still be with the recogniser: they are a turn, unanswered."""
         self._agent.stop(CancelReason.HANG_UP)
+        is_first = self._left is None
+        self._left = event.reason
+        if is_first and event.reason is EndReason.CALLER_DISCONNECTED and self._ear.is_awaited:
+            self._ear.end_input()
+            self._stage.move(LISTENING)
+        else:
+            self._leave(event.reason)
+
+    def _leave(self, reason: EndReason) -> None:
         self._take_words()
-        self._stage.finish(event.reason)
+        self._stage.finish(reason)
 
     def _lose_recogniser(self, event: ev.RecognitionFailed) -> None:
         code = ErrorCode.CONNECTION if event.connecting else ErrorCode.STT
         self._stage.emit(ev.ReportError(code, event.message, retryable=False))
-        if not self._is_parting:
+        if not self._agent.is_parting:
             self._part(self._last_line, EndReason.PROVIDER_FAILED, CancelReason.FAILED)
 
     def _take_floor(self, reason: CancelReason) -> None:
@@ -206,7 +208,7 @@ class Conversation:
 
     def _read_typed(self, event: ev.TextTyped) -> None:
         text = event.text.strip()
-        if not text or self._is_parting:
+        if not text or self._agent.is_parting:
             return
         self._take_floor(CancelReason.SUPERSEDED)
         self._take_words()
@@ -259,16 +261,11 @@ class Conversation:
 
     def _is_voice_enough(self) -> bool:
         """Whether the voice alone, without words, stops the agent."""
-        settings = self._spec.barge_in
-        if self._is_deaf_to_voice or not self._ear.voiced_ms:
-            return False
-        if settings.interrupt_after_ms:
-            return self._ear.new_voice_ms >= settings.interrupt_after_ms
-        return self._ear.wordless_ms >= settings.wordless_limit_ms
+        return not self._is_deaf_to_voice and self._ear.is_interrupting(self._spec.barge_in)
 
     def _weigh_interruption(self) -> None:
         """The caller makes himself heard: decide whether the agent stops."""
-        if self._is_parting:
+        if self._agent.is_parting:
             return
         if self.state is INTERRUPTED:
             if self._has_real_words():
@@ -307,16 +304,18 @@ class Conversation:
             self._stage.emit(ev.FlushRecogniser())
         if ear.has_speech and ear.is_over(now):
             self._end_utterance()
-        elif self.state is LISTENING and ear.is_eager(now) and not self._is_old_backchannel():
+        elif self.state is LISTENING and self._left is None and ear.is_eager(now) and not self._is_old_backchannel():
             self._agent.prepare(ear.text)
         if self.state is LISTENING and self._is_unanswered and not ear.has_speech:
             self._is_unanswered = False
             self._agent.answer()
 
     def _end_utterance(self) -> None:
-        if self.state is LISTENING and self._ear.text and not self._is_old_backchannel():
+        if self._left is not None:
+            self._leave(self._left)
+        elif self.state is LISTENING and self._ear.text and not self._is_old_backchannel():
             self._answer(self._ear.take(self._stage.now))
-        elif self._is_parting and self._has_real_words():
+        elif self._agent.is_parting and self._has_real_words():
             self._take_words()
         else:
             self._drop_utterance()
@@ -368,7 +367,7 @@ class Conversation:
         return min((at for at in due if at is not None), default=None)
 
     def _longest(self) -> float | None:
-        return None if self._is_parting else self._history.began_at + self._spec.max_duration_seconds
+        return None if self._agent.is_parting else self._history.began_at + self._spec.max_duration_seconds
 
     def _silence_ends_at(self) -> float | None:
         """When the agent asks whether anybody is there. Who closed his microphone is not asked."""

@@ -103,7 +103,7 @@ class HangUpRequested(Struct, frozen=True, gc=False):
 
 
 class Disconnected(Struct, frozen=True, gc=False):
-    """The socket is gone. Nothing can be said any more."""
+    """The socket is gone: nothing can be said any more. Words the recogniser still owes of the caller's are a turn."""
 
     reason: EndReason = EndReason.CALLER_DISCONNECTED
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from calls.engine.agent import Endpointing
+from calls.engine.agent import BargeIn, Endpointing
 from calls.engine.endpointing import eager_ms, is_same_words, patience_ms, words_of
 from calls.engine.events import AudioHeard, TranscriptReceived
 from calls.engine.scripts import join_pieces
@@ -196,6 +196,14 @@ class Ear:
     def _voice_since(self, since_ms: float) -> float:
         return min(self.voiced_ms, max(self._voiced_until_ms - since_ms, 0.0))
 
+    def is_interrupting(self, settings: BargeIn) -> bool:
+        """Whether the voice alone, without words, is enough to stop the agent."""
+        if not self.voiced_ms:
+            return False
+        if settings.interrupt_after_ms:
+            return self.new_voice_ms >= settings.interrupt_after_ms
+        return self.wordless_ms >= settings.wordless_limit_ms
+
     @property
     def has_speech(self) -> bool:
         """Whether there is something to deal with: words, or a voice whose words may still come."""
@@ -205,6 +213,11 @@ class Ear:
     def is_settled(self) -> bool:
         """Whether no further words will come for what was spoken."""
         return self.is_turn_ended or (not self._interim and self._settled_ms >= self.speech_until_ms)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the recogniser still owes words for what was spoken."""
+        return self.has_speech and not self.is_settled
 
     @property
     def duration_ms(self) -> float:

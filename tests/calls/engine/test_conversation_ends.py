@@ -189,9 +189,41 @@ def test_a_line_lost_while_the_caller_interrupts_records_both() -> None:
     scene.sound(1, 1900)
     scene.hear(1.0)
     scene.hear(0.3, voiced=True)
-    scene.words("No thanks")
+    scene.words("No thanks", settled=True)
     scene.send(ev.Disconnected())
     assert scene.turns == [(AGENT, "Hello, this", True), (CALLER, "No thanks", False)]
+
+
+def test_words_that_the_recogniser_still_has_when_the_line_is_lost_are_a_turn() -> None:
+    scene = Scene(opening="Hello, this is Ada.")
+    scene.sound(1, 1900)
+    scene.hear(1.0)
+    scene.hear(0.4, voiced=True)
+    assert ev.FlushRecogniser() in scene.send(ev.Disconnected())
+    assert scene.send(ev.TextTyped("Nobody reads this any more.")) == []
+    scene.wait(0.3)
+    scene.final("Call me tomorrow.")
+    assert scene.turns == [(AGENT, "Hello, this", True), (CALLER, "Call me tomorrow.", False)]
+    assert scene.generates == []
+    assert scene.actions[-1] == ev.Finish(EndReason.CALLER_DISCONNECTED)
+
+
+@pytest.mark.parametrize("again", [EndReason.SHUTDOWN, EndReason.CALLER_DISCONNECTED])
+def test_a_recogniser_without_further_words_does_not_hold_a_lost_line(again: EndReason) -> None:
+    scene = Scene()
+    scene.hear(0.4, voiced=True)
+    scene.words("Call me")
+    scene.send(ev.Disconnected())
+    scene.wait(0.85)
+    assert scene.of(ev.Finish) == []
+    scene.wait(0.1)
+    assert scene.turns == [(CALLER, "Call me", False)]
+    assert scene.actions[-1] == ev.Finish(EndReason.CALLER_DISCONNECTED)
+
+    scene = Scene()
+    scene.hear(0.4, voiced=True)
+    scene.send(ev.Disconnected())
+    assert scene.send(ev.Disconnected(again))[-1] == ev.Finish(again)
 
 
 def test_a_line_lost_before_the_start_ends_the_call() -> None:

@@ -152,6 +152,7 @@ def test_whatever_happens_the_engine_keeps_its_promises(
         assert_time_goes_on(conversation, watch, now)
         assert_tools_are_answered(conversation.messages)
     watch.see(conversation.receive(ev.Disconnected(), now))
+    watch.see(conversation.receive(ev.TimePassed(), now + 1.0))
     assert watch.finished
     assert conversation.next_timeout() is None
     assert [turn.index for turn in conversation.turns] == list(range(watch.turns))

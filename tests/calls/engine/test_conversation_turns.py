@@ -219,6 +219,7 @@ def test_an_end_directly_followed_by_a_close_stores_the_turn_and_makes_no_reply(
     scene.words("I want a table")
     scene.send(ev.InputEnded())
     scene.send(ev.Disconnected())
+    scene.wait(1.0)
     assert scene.turns == [(CALLER, "I want a table", False)]
     assert scene.generates == []
     assert scene.of(ev.Finish) == [ev.Finish(EndReason.CALLER_DISCONNECTED)]

@@ -82,7 +82,7 @@ def test_a_call_that_is_over_listens_to_no_other_format(tmp_path: Path) -> None:
     async def scenario(call: Call) -> None:
         await speak(call, 0.1)
         call.runner.change_input(AudioFormat(rate=16_000))
-        call.runner.shut_down(EndReason.CALLER_DISCONNECTED)
+        call.runner.shut_down(EndReason.SHUTDOWN)
         call.runner.change_input(AudioFormat(rate=24_000))
 
     hold(lambda: Call(agent(), detector=Detector(), folder=tmp_path), scenario)
