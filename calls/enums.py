@@ -78,6 +78,79 @@ class AgentStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+class AttemptStatus(StrEnum):
+    """Where a telephone call is, from the moment it is to be dialled. A status only moves down this list.
+
+    The first three are our own words, the rest are Twilio's; the carrier's word always comes after ours.
+    """
+
+    DIALING = "dialing"
+    """Stored; the request to the carrier is about to go out, or on its way."""
+    UNKNOWN = "unknown"
+    """Nobody can say whether the carrier took the request. It is found out, and not dialled again."""
+    NOT_PLACED = "not-placed"
+    """The carrier has no such call."""
+    QUEUED = "queued"
+    INITIATED = "initiated"
+    RINGING = "ringing"
+    IN_PROGRESS = "in-progress"
+    COMPLETED = "completed"
+    BUSY = "busy"
+    NO_ANSWER = "no-answer"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is on the line, and nothing will be."""
+        return self in _OVER
+
+    @property
+    def earlier(self) -> frozenset["AttemptStatus"]:
+        """What a call may have been right before it is this. One that has ended stays as it ended."""
+        order = list(AttemptStatus)
+        before = order[: order.index(AttemptStatus.COMPLETED)] if self.is_over else order[: order.index(self)]
+        if self is AttemptStatus.NOT_PLACED:
+            before = [AttemptStatus.DIALING, AttemptStatus.UNKNOWN]
+        return frozenset(before)
+
+
+_OVER = {
+    AttemptStatus.NOT_PLACED,
+    AttemptStatus.COMPLETED,
+    AttemptStatus.BUSY,
+    AttemptStatus.NO_ANSWER,
+    AttemptStatus.FAILED,
+    AttemptStatus.CANCELED,
+}
+
+
+class Direction(StrEnum):
+    """Who called whom."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class DialRefusal(StrEnum):
+    """Why a number is not dialled although somebody asked."""
+
+    BAD_NUMBER = "bad_number"
+    NO_CALLER_ID = "no_caller_id"
+    NO_CARRIER = "no_carrier"
+    MISSING_VARIABLES = "missing_variables"
+    SUPPRESSED = "suppressed"
+    ALREADY_CALLED = "already_called"
+
+
+class SuppressionSource(StrEnum):
+    """How somebody said that they want no calls."""
+
+    OPERATOR = "operator"
+    SPOKEN = "spoken"
+    KEY = "key"
+
+
 class ErrorCode(StrEnum):
     """The error codes of the ``/ws`` protocol."""
 

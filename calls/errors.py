@@ -1,6 +1,6 @@
 """The one tree of errors. A vendor's exception is translated in the vendor's file and nowhere else."""
 
-from calls.enums import Role
+from calls.enums import DialRefusal, Role
 
 
 class CallError(Exception):
@@ -59,3 +59,37 @@ class ProviderRejectedError(ProviderError):
 
     def __init__(self, message: str, *, provider: str, role: Role) -> None:
         super().__init__(message, provider=provider, role=role, retryable=False)
+
+
+class DialRefusedError(CallError):
+    """A call is not placed, and nothing was asked of the carrier; the text says what to do about it."""
+
+    def __init__(self, message: str, *, reason: DialRefusal) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TelephonyError(CallError):
+    """The carrier did not do what it was asked for.
+
+    ``permanent``: the same request would be refused again. ``code`` is the carrier's own, 0 where it gave none.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, code: int = 0) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.code = code
+
+
+class UncertainTelephonyError(TelephonyError):
+    """The request went out and no answer tells whether the carrier acted on it. It must not be repeated blindly."""
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message, permanent=False, code=code)
+
+
+class UnknownCallError(TelephonyError):
+    """The carrier has no such call, or it is over."""
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message, permanent=True, code=code)

@@ -1,6 +1,17 @@
-"""Rows: agents and their versions, call sessions and what was said, heard and recorded in them."""
+"""Rows: agents and their versions, call sessions and what was said, heard and recorded in them, telephone calls."""
 
 from calls.models.agents import Agent, AgentVersion
+from calls.models.attempts import CallAttempt, CallStream, Suppression
 from calls.models.sessions import CallEvent, CallSession, Recording, Turn
 
-__all__ = ["Agent", "AgentVersion", "CallEvent", "CallSession", "Recording", "Turn"]
+__all__ = [
+    "Agent",
+    "AgentVersion",
+    "CallAttempt",
+    "CallEvent",
+    "CallSession",
+    "CallStream",
+    "Recording",
+    "Suppression",
+    "Turn",
+]

@@ -1,0 +1,191 @@
+"""Telephone calls as the carrier has them, the streams that carry their audio, and the numbers nobody may dial."""
+
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q, QuerySet
+from uuid_utils.compat import uuid7
+
+from calls.enums import AttemptStatus, Direction, SuppressionSource
+from calls.models.agents import AgentVersion
+from calls.models.choices import choices
+from calls.models.sessions import CallSession
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+E164 = RegexValidator(r"^\+(?:1[2-9]\d{9}|[2-9]\d{6,14})\Z", "Write the number as E.164, such as +442079460000.")
+"""ITU-T E.164: a plus sign and at most 15 digits with the country's code; North American numbers have ten behind it."""
+
+OVER = tuple(status for status in AttemptStatus if status.is_over)
+LIVE = tuple(status for status in AttemptStatus if not status.is_over)
+"""``UNKNOWN`` is among them: a number is not dialled while its telephone may be ringing."""
+
+
+def make_dial_key() -> str:
+    """Give a word that nobody can guess."""
+    return secrets.token_urlsafe(18)
+
+
+class CallAttemptQuerySet(QuerySet["CallAttempt"]):
+    """Attempts by where they are in their life."""
+
+    def live(self) -> "CallAttemptQuerySet":
+        """Those on the line, or possibly so."""
+        return self.filter(status__in=LIVE)
+
+    def stranded(self, before: datetime) -> "CallAttemptQuerySet":
+        """Those whose process went away between the row and the carrier's answer."""
+        return self.filter(status=AttemptStatus.DIALING, created_at__lt=before)
+
+    def unknown(self) -> "CallAttemptQuerySet":
+        """Those that the carrier may or may not have."""
+        return self.filter(status=AttemptStatus.UNKNOWN)
+
+    def unheard_of(self, since: datetime) -> "CallAttemptQuerySet":
+        """Live ones of which neither a callback nor a question to the carrier told anything since."""
+        asked = self.live().exclude(status__in=(AttemptStatus.DIALING, AttemptStatus.UNKNOWN))
+        return asked.filter(heard_at__lt=since)
+
+
+class CallAttempt(models.Model):
+    """One call through a carrier: stored before the carrier hears of it, then in the carrier's own words."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dial_key = models.CharField(
+        max_length=40, unique=True, default=make_dial_key, editable=False, help_text="Names the attempt in callbacks."
+    )
+    direction = models.CharField(max_length=10, choices=choices(Direction), default=Direction.OUTBOUND)
+    to_e164 = models.CharField("to", max_length=16, validators=[E164])
+    from_e164 = models.CharField("from", max_length=16, blank=True, help_text="Empty: an inbound call withheld it.")
+    carrier = models.CharField(max_length=50)
+    carrier_sid = models.CharField("carrier's id", max_length=64, blank=True)
+    status = models.CharField(max_length=20, choices=choices(AttemptStatus), default=AttemptStatus.DIALING)
+    sequence = models.IntegerField(default=-1, help_text="SequenceNumber of the latest callback that counted.")
+    agent_version = models.ForeignKey(
+        AgentVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="attempts"
+    )
+    variables = models.JSONField(default=dict, blank=True)
+    # Without a constraint in the database: the recorder stores the session a moment after its stream has begun.
+    session = models.ForeignKey(
+        CallSession, null=True, blank=True, on_delete=models.SET_NULL, related_name="attempts", db_constraint=False
+    )
+    answered_by = models.CharField(max_length=30, blank=True, help_text="The carrier's answering machine detection.")
+    error = models.CharField(max_length=500, blank=True, help_text="Why the carrier did not do it, in its own words.")
+    error_code = models.PositiveIntegerField(null=True, blank=True)
+    is_refused = models.BooleanField("refused for good", default=False, help_text="The carrier would refuse it again.")
+    created_at = models.DateTimeField()
+    heard_at = models.DateTimeField(help_text="When the carrier last said anything about the call.")
+    missed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the carrier's list was first found without a call that is unknown."
+    )
+    ringing_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="As the carrier bills it.")
+
+    objects = CallAttemptQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        agent_version_id: UUID | None
+        session_id: UUID | None
+        streams: RelatedManager["CallStream"]
+
+    class Meta:
+        """The newest first."""
+
+        verbose_name = "call attempt"
+        ordering = ("-created_at", "-id")
+        indexes = (
+            # The admin's list.
+            models.Index(fields=["-created_at", "-id"], name="attempt_newest"),
+            # The sweep's questions; live calls are few.
+            models.Index(fields=["heard_at"], name="attempt_live", condition=Q(status__in=LIVE)),
+            # Whom a caller was called by.
+            models.Index(fields=["to_e164", "-created_at"], name="attempt_to"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=["to_e164"],
+                condition=Q(status__in=LIVE, direction=Direction.OUTBOUND),
+                name="attempt_one_live_per_number",
+            ),
+            models.UniqueConstraint(
+                fields=["carrier", "carrier_sid"], condition=~Q(carrier_sid=""), name="attempt_once_per_carrier_id"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=LIVE, ended_at__isnull=True) | Q(status__in=OVER, ended_at__isnull=False),
+                name="attempt_over_has_an_end",
+            ),
+        )
+
+    def __str__(self) -> str:
+        """Give the number and the moment."""
+        return f"{self.person_e164 or 'withheld number'} at {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def person_e164(self) -> str:
+        """The other party's number; empty where it was withheld."""
+        return self.from_e164 if self.direction == Direction.INBOUND else self.to_e164
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is on the line, as far as anybody told."""
+        return self.status in OVER
+
+
+class CallStream(models.Model):
+    """One media stream of a call, from the TwiML that asks for it. Its token opens it once."""
+
+    attempt = models.ForeignKey(CallAttempt, on_delete=models.CASCADE, related_name="streams")
+    number = models.PositiveIntegerField(help_text="Counts from 1 within the call; 2 and more go on with it.")
+    issued_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True, help_text="When its token was used up.")
+    session_id = models.UUIDField(null=True, blank=True, help_text="The conversation that it carried.")
+    carrier_sid = models.CharField("carrier's id", max_length=64, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    if TYPE_CHECKING:
+        attempt_id: UUID
+
+    class Meta:
+        """In the order in which they were asked for."""
+
+        ordering = ("number",)
+        constraints = (models.UniqueConstraint(fields=["attempt", "number"], name="stream_once"),)
+
+    def __str__(self) -> str:
+        """Give the number."""
+        return f"Stream {self.number}"
+
+
+class Suppression(models.Model):
+    """A number that nobody dials any more, with the proof of why. It holds for the whole installation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    e164 = models.CharField("number", max_length=16, unique=True, validators=[E164])
+    source = models.CharField(
+        max_length=20, choices=choices(SuppressionSource), default=SuppressionSource.OPERATOR, editable=False
+    )
+    proof = models.TextField(help_text="What was said or done, where and when.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """The newest first."""
+
+        verbose_name = "suppressed number"
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.CheckConstraint(condition=Q(e164__startswith="+"), name="suppression_is_e164"),
+            models.CheckConstraint(condition=~Q(proof=""), name="suppression_has_a_proof"),
+        )
+
+    def __str__(self) -> str:
+        """Give the number."""
+        return self.e164

@@ -1,0 +1,174 @@
+"""Telephone calls in the carrier's words: a status moves forward by compare-and-swap, late and doubled news is none."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from calls.engine.agent import AgentSpec
+from calls.engine.prompt import render_spec
+from calls.enums import AttemptStatus, DialRefusal, Direction, SuppressionSource
+from calls.errors import DialRefusedError, MissingVariableError
+from calls.models import CallAttempt, Suppression
+from calls.models.attempts import E164
+from calls.services.cleaning import clean_json, clean_text
+
+logger = logging.getLogger(__name__)
+
+_MOMENTS = {AttemptStatus.RINGING: "ringing_at", AttemptStatus.IN_PROGRESS: "answered_at"}
+_WITHOUT_THE_CARRIER = {AttemptStatus.UNKNOWN, AttemptStatus.NOT_PLACED}
+_LONGEST_ERROR = 500
+
+
+def missing_variables(spec: AgentSpec, variables: Mapping[str, str]) -> list[str]:
+    """Give the variables that a call would need and that have neither value nor default, in the texts' order."""
+    filled, missing = dict(variables), []
+    while True:
+        try:
+            render_spec(spec, filled)
+        except MissingVariableError as error:
+            missing.append(error.name)
+            filled[error.name] = error.name
+        else:
+            return missing
+
+
+@transaction.atomic(durable=True)
+def _store(attempt: CallAttempt) -> None:
+    if Suppression.objects.filter(e164=attempt.to_e164).exists():
+        message = "this number is suppressed: its owner wants no calls"
+        raise DialRefusedError(message, reason=DialRefusal.SUPPRESSED)
+    attempt.save(force_insert=True)
+
+
+def open_attempt(
+    to_e164: str, *, from_e164: str, carrier: str, version_id: UUID, variables: Mapping[str, str], at: datetime
+) -> CallAttempt:
+    """Store a call that is about to be dialled; it is committed when this returns.
+
+    Raises ``DialRefusedError`` for a suppressed number and for one that is being called already, ``RuntimeError``
+    inside of a transaction, whose end would come after the telephone's ringing.
+    """
+    attempt = CallAttempt(
+        to_e164=to_e164,
+        from_e164=from_e164,
+        carrier=carrier,
+        agent_version_id=version_id,
+        variables=clean_json(variables),
+        created_at=at,
+        heard_at=at,
+    )
+    try:
+        _store(attempt)
+    except IntegrityError:
+        if CallAttempt.objects.live().filter(to_e164=to_e164, direction=Direction.OUTBOUND).exists():
+            message = "this number is being called already; wait until that call is over"
+            raise DialRefusedError(message, reason=DialRefusal.ALREADY_CALLED) from None
+        raise
+    return attempt
+
+
+def open_inbound(
+    carrier_sid: str,
+    *,
+    to_e164: str,
+    from_e164: str,
+    carrier: str,
+    version_id: UUID | None,
+    variables: Mapping[str, Any],
+    at: datetime,
+) -> CallAttempt:
+    """Store a call that somebody made to us; the second report of it gives the same row."""
+    attempt, _ = CallAttempt.objects.get_or_create(
+        carrier=carrier,
+        carrier_sid=carrier_sid,
+        defaults={
+            "direction": Direction.INBOUND,
+            "to_e164": to_e164,
+            "from_e164": from_e164,
+            "status": AttemptStatus.IN_PROGRESS,
+            "agent_version_id": version_id,
+            "variables": clean_json(variables),
+            "created_at": at,
+            "heard_at": at,
+            "answered_at": at,
+        },
+    )
+    return attempt
+
+
+def name_attempt(attempt_id: UUID, carrier_sid: str) -> bool:
+    """Store under which id the carrier has the call. False: it has another one already, or the id is another call's."""
+    try:
+        with transaction.atomic():
+            return CallAttempt.objects.filter(pk=attempt_id, carrier_sid="").update(carrier_sid=carrier_sid) == 1
+    except IntegrityError:
+        logger.error("two attempts have one call of the carrier; the second is %s", attempt_id)  # noqa: TRY400 (no bug)
+        return False
+
+
+def advance_attempt(
+    attempt_id: UUID,
+    status: AttemptStatus,
+    *,
+    at: datetime,
+    sequence: int | None = None,
+    duration_seconds: int | None = None,
+    error: str = "",
+    error_code: int | None = None,
+    is_refused: bool = False,
+) -> bool:
+    """Move a call forward to what was said of it. True: this did it; False: it is there or further, or gone.
+
+    ``sequence`` is the callback's number; one that is older than what counted before does not count.
+    """
+    columns: dict[str, Any] = {"status": status, "heard_at": at, "ended_at": at if status.is_over else None}
+    if moment := _MOMENTS.get(status):
+        columns[moment] = at
+    if duration_seconds is not None:
+        columns["duration_seconds"] = duration_seconds
+    if error or status not in _WITHOUT_THE_CARRIER:
+        columns |= {"error": clean_text(error)[:_LONGEST_ERROR], "error_code": error_code, "is_refused": is_refused}
+    is_newer = Q()
+    if sequence is not None:
+        columns["sequence"] = sequence
+        is_newer = Q(sequence__lt=sequence)
+    earlier = CallAttempt.objects.filter(is_newer, pk=attempt_id, status__in=status.earlier)
+    try:
+        with transaction.atomic():
+            moved = earlier.update(**columns) == 1
+    except IntegrityError:
+        # It counted as not placed, and its number was dialled again before the carrier's word came.
+        logger.error("attempt %s was placed after all, beside another one", attempt_id)  # noqa: TRY400 (no bug)
+        return False
+    if moved:
+        logger.info("attempt %s is %s", attempt_id, status)
+    else:
+        CallAttempt.objects.filter(pk=attempt_id, heard_at__lt=at).update(heard_at=at)
+    return moved
+
+
+def miss_attempt(attempt_id: UUID, *, at: datetime) -> None:
+    """Note that the carrier's list was looked through and has no such call; the first time stays."""
+    unknown = CallAttempt.objects.unknown().filter(pk=attempt_id, missed_at__isnull=True)
+    unknown.update(missed_at=at)
+
+
+def note_machine_detection(attempt_id: UUID, answered_by: str) -> bool:
+    """Store the carrier's verdict on who answered; the first one stays."""
+    undecided = CallAttempt.objects.filter(pk=attempt_id, answered_by="")
+    return undecided.update(answered_by=clean_text(answered_by)[:30]) == 1
+
+
+def suppress(e164: str, *, source: SuppressionSource, proof: str) -> bool:
+    """Have a number never dialled again. The first proof stays; False: it was suppressed before.
+
+    Raises ``django.core.exceptions.ValidationError`` for what is no number.
+    """
+    E164(e164)
+    _, is_new = Suppression.objects.get_or_create(e164=e164, defaults={"source": source, "proof": clean_text(proof)})
+    return is_new

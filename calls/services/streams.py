@@ -1,0 +1,129 @@
+"""The media streams of a telephone call, and what each of them is to say."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from calls.engine.agent import AgentSpec
+from calls.engine.events import SpokenTurn
+from calls.enums import EndReason, SessionStatus, Speaker
+from calls.errors import AgentError
+from calls.models import CallAttempt, CallSession, CallStream, Turn
+from calls.services.agents import spec_of
+from calls.services.cleaning import clean_text
+
+_LOST = {
+    EndReason.CALLER_DISCONNECTED,
+    EndReason.SHUTDOWN,
+    EndReason.INSTANCE_LOST,
+    EndReason.INTERNAL_ERROR,
+}
+"""Ends of a conversation that nobody wanted: while the carrier has the caller on the line, it goes on."""
+_LONGEST_ERROR = 500
+
+
+class StreamGrant(Struct, frozen=True):
+    """What a token stood for, once: the call, and which of its streams this is. From 2 on it goes on with the call."""
+
+    attempt_id: UUID
+    number: int
+
+
+class PhoneCall(Struct, frozen=True, kw_only=True):
+    """What to run on a stream. ``history`` is what was said on the call's earlier streams, renumbered from 0."""
+
+    attempt_id: UUID
+    agent_id: UUID
+    version_id: UUID
+    spec: AgentSpec
+    variables: Mapping[str, str]
+    language: str
+    history: tuple[SpokenTurn, ...] = ()
+
+
+def ask_for_stream(attempt_id: UUID, number: int, *, at: datetime) -> None:
+    """Store that the carrier is asked to open a stream. Asked again, an unopened one gets its time anew."""
+    _, is_new = CallStream.objects.get_or_create(attempt_id=attempt_id, number=number, defaults={"issued_at": at})
+    if not is_new:
+        unopened = CallStream.objects.filter(attempt_id=attempt_id, number=number, opened_at__isnull=True)
+        unopened.update(issued_at=at)
+
+
+def open_stream(grant: StreamGrant, session_id: UUID | None, *, at: datetime, not_before: datetime) -> bool:
+    """Let one socket have a stream that was asked for since ``not_before``. True: this socket has it."""
+    if not CallAttempt.objects.live().filter(pk=grant.attempt_id).exists():
+        return False
+    # Columns of its own table only: a subquery would not be looked at again when two sockets come at once.
+    unopened = CallStream.objects.filter(attempt_id=grant.attempt_id, number=grant.number, opened_at__isnull=True)
+    if unopened.filter(issued_at__gte=not_before).update(opened_at=at, session_id=session_id) != 1:
+        return False
+    if session_id is not None:
+        CallAttempt.objects.filter(pk=grant.attempt_id).update(session_id=session_id)
+    return True
+
+
+def note_stream(
+    grant: StreamGrant, *, carrier_sid: str, at: datetime, has_started: bool = False, error: str = ""
+) -> None:
+    """Store what the carrier says of a stream: it has started, or has stopped, for an error where there is one."""
+    stream = CallStream.objects.filter(attempt_id=grant.attempt_id, number=grant.number)
+    stream.filter(carrier_sid="").update(carrier_sid=clean_text(carrier_sid)[:64])
+    if error:
+        stream.filter(error="").update(error=clean_text(error)[:_LONGEST_ERROR])
+    if has_started:
+        stream.filter(started_at__isnull=True).update(started_at=at)
+    else:
+        stream.filter(stopped_at__isnull=True).update(stopped_at=at)
+
+
+def has_conversation_ended(attempt_id: UUID, number: int) -> bool | None:
+    """Whether what was said on a stream came to its end. None: it is not over, as far as the database knows.
+
+    The recorder writes behind the call, so an end may be here a moment after the carrier has noticed it.
+    """
+    streams = CallStream.objects.filter(attempt_id=attempt_id, number=number, opened_at__isnull=False)
+    session_id = streams.values_list("session_id", flat=True).first()
+    if session_id is None:
+        return False
+    reason = CallSession.objects.filter(pk=session_id, status=SessionStatus.ENDED).values_list("end_reason", flat=True)
+    ended = reason.first()
+    return None if ended is None else EndReason(ended) not in _LOST
+
+
+def load_attempt_call(grant: StreamGrant) -> PhoneCall:
+    """Give what to say on a stream. Raises ``AgentError`` where nothing can be said."""
+    attempt = CallAttempt.objects.select_related("agent_version").filter(pk=grant.attempt_id).first()
+    version = attempt.agent_version if attempt else None
+    if attempt is None or version is None:
+        message = f"attempt {grant.attempt_id} has no agent"
+        raise AgentError(message)
+    spec = spec_of(version.content)
+    return PhoneCall(
+        attempt_id=attempt.pk,
+        agent_id=version.agent_id,
+        version_id=version.pk,
+        spec=spec,
+        variables={name: str(value) for name, value in attempt.variables.items()},
+        language=spec.language,
+        history=_said_before(grant),
+    )
+
+
+def _said_before(grant: StreamGrant) -> tuple[SpokenTurn, ...]:
+    earlier = CallStream.objects.filter(attempt_id=grant.attempt_id, number__lt=grant.number)
+    sessions = [session_id for session_id in earlier.values_list("session_id", flat=True) if session_id]
+    said = Turn.objects.filter(session_id__in=sessions).order_by("session__started_at", "session_id", "index")
+    return tuple(
+        SpokenTurn(
+            index=index,
+            speaker=Speaker(turn.speaker),
+            text=turn.text,
+            started_ms=turn.started_ms,
+            ended_ms=turn.ended_ms,
+            interrupted=turn.interrupted,
+            confidence=turn.confidence,
+        )
+        for index, turn in enumerate(said)
+    )
