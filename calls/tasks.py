@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from calls import analytics
+from calls import analytics, telephony
 from calls.models import CallSession
 from calls.recorder import replay
 from calls.recorder.facts import store
@@ -40,6 +40,12 @@ def sweep_lost_calls() -> None:
     unmeasured = CallSession.objects.unmeasured().filter(ended_at__lt=now - _UNMEASURED_AFTER).order_by("ended_at")
     for session_id in unmeasured.values_list("pk", flat=True)[:_MOST_A_SWEEP]:
         analytics.measure_call(session_id)
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_attempts() -> None:
+    """Find out about telephone calls of which nobody tells."""
+    telephony.sweep_attempts(timezone.now())
 
 
 class WakeUps:

@@ -19,6 +19,8 @@ if os.environ.get("TEST_WORKER") != _worker:
     os.environ["TEST_WORKER"] = _worker
     for name in ("DEEPGRAM_API_KEY", "OPENAI_API_KEY", "CARTESIA_API_KEY", "REDIS_URL", "CELERY_BROKER_URL", "DEBUG"):
         os.environ.pop(name, None)
+    for name in [name for name in os.environ if name.startswith("TWILIO_") or name in {"CARRIER", "PUBLIC_URL"}]:
+        del os.environ[name]
     os.environ |= {
         "DATA_DIR": str(Path(os.environ["TEST_RUN_DIR"], _worker)),
         "SECRET_KEY": "for tests only, and long enough to sign with",

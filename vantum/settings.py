@@ -133,6 +133,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 60.0, "options": {"expires": 50}},
+    "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
 }
 
 # --- records ----------------------------------------------------------------------------------------------------------
@@ -159,6 +160,28 @@ WS_TOKEN_SECONDS = env.integer("WS_TOKEN_SECONDS", 300, least=1)
 
 PHONE_LEAD_MS = env.number("PHONE_LEAD_MS", 400, least=160, most=2000)
 """How far speech is sent ahead of its being heard: less is lost at a barge-in, more bridges a longer stall."""
+
+TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID")
+TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN")
+TWILIO_PHONE_NUMBER = env.text("TWILIO_PHONE_NUMBER")
+"""The caller ID, in E.164: a number of the account, or one that it has verified."""
+TWILIO_BASE_URL = env.text("TWILIO_BASE_URL", "https://api.twilio.com").rstrip("/")
+TWILIO_TIMEOUT_SECONDS = env.number("TWILIO_TIMEOUT_SECONDS", 10, least=0.1, most=25)
+"""To connect, and again for the answer. A dialling that takes a minute counts as lost."""
+CARRIERS = {"twilio": "calls.telephony.twilio.Twilio"}
+"""Short name to dotted path."""
+CARRIER = env.text("CARRIER", "twilio" if TWILIO_ACCOUNT_SID else "")
+RING_SECONDS = env.integer("RING_SECONDS", 30, least=20, most=600)
+"""How long a telephone rings. The law asks for 15 seconds or four rings at least (47 CFR 64.1200(a)(6))."""
+STREAM_TOKEN_SECONDS = env.integer("STREAM_TOKEN_SECONDS", 30, least=1, most=600)
+"""How long after the TwiML its media stream may begin."""
+INBOUND_GREETING = env.text(
+    "INBOUND_GREETING",
+    "Thank you for calling back. You have reached an automated assistant. "
+    "To get no more calls from us, press 9 now. To talk to the assistant, stay on the line.",
+)
+INBOUND_SUPPRESSED = env.text("INBOUND_SUPPRESSED", "We will not call this number again. Goodbye.")
+INBOUND_GOODBYE = env.text("INBOUND_GOODBYE", "Nobody can talk to you at the moment. Goodbye.")
 
 # --- providers (names fixed: deployments rely on them) ----------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from calls import tasks
 from calls.models import CallSession
 from calls.recorder.facts import CallOpened, encode
 from calls.signals import call_finished
-from tests.calls import rows
+from tests.calls import phones, rows
+from tests.simulators.twilio import SimulatedCall, TwilioSimulator
 
 
 @pytest.fixture
@@ -79,3 +80,16 @@ def test_the_sweep_is_scheduled(settings: Any) -> None:
         entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == tasks.sweep_lost_calls.name
     ]
     assert entry["schedule"] == 60
+
+
+@pytest.mark.django_db
+def test_the_sweep_of_attempts_is_scheduled_and_asks_about_those_that_were_left(
+    twilio: TwilioSimulator, settings: Any
+) -> None:
+    attempt = phones.attempt()
+    twilio.calls.append(SimulatedCall(twilio, {"To": phones.SOMEBODY, "From": phones.OUR_NUMBER}, created=rows.BEGAN))
+    tasks.sweep_attempts()
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.carrier_sid) == ("queued", twilio.call.sid)
+    entry = settings.CELERY_BEAT_SCHEDULE["sweep-attempts"]
+    assert (entry["task"], entry["schedule"]) == (tasks.sweep_attempts.name, 20)

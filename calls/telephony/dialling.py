@@ -1,0 +1,124 @@
+"""Placing a call: everything that speaks against it first, then the row, then the carrier."""
+
+import logging
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from msgspec import Struct
+
+from calls import services
+from calls.enums import AttemptStatus, DialRefusal
+from calls.errors import DialRefusedError, TelephonyError, UncertainTelephonyError
+from calls.models import CallAttempt
+from calls.models.attempts import E164
+from calls.services import LoadedAgent
+from calls.telephony import twiml
+from calls.telephony.carriers import CallOrder, Carrier, carrier
+
+logger = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 60
+"""What the carrier allows beyond the agent's own limit, which ends the call with a goodbye."""
+_LONGEST_SECONDS = 14_400
+
+
+class CallPlan(Struct, frozen=True, kw_only=True):
+    """A call that may be placed, as far as can be said without storing anything."""
+
+    to_e164: str
+    from_e164: str
+    agent: LoadedAgent
+    variables: Mapping[str, str]
+
+
+def plan_call(
+    to_e164: str, *, agent_id: str | None = None, variables: Mapping[str, str] | None = None, from_e164: str = ""
+) -> CallPlan:
+    """Check a call; the default agent and the installation's caller ID stand in for what is not given.
+
+    Raises ``DialRefusedError`` that names what is wrong and the remedy, ``AgentError`` where the agent cannot be used.
+    """
+    from_e164 = from_e164 or settings.TWILIO_PHONE_NUMBER
+    _check_number(to_e164, "the number to call", DialRefusal.BAD_NUMBER)
+    if not from_e164:
+        message = "there is no caller ID; set TWILIO_PHONE_NUMBER"
+        raise DialRefusedError(message, reason=DialRefusal.NO_CALLER_ID)
+    _check_number(from_e164, "the caller ID", DialRefusal.NO_CALLER_ID)
+    if settings.CARRIER not in settings.CARRIERS:
+        known = ", ".join(settings.CARRIERS)
+        message = f"there is no carrier; set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CARRIER to one of: {known}"
+        raise DialRefusedError(message, reason=DialRefusal.NO_CARRIER)
+    agent = services.load_agent(agent_id)
+    missing = services.missing_variables(agent.spec, variables or {})
+    if missing:
+        message = f"these variables have no value and no default: {', '.join(missing)}"
+        raise DialRefusedError(message, reason=DialRefusal.MISSING_VARIABLES)
+    return CallPlan(to_e164=to_e164, from_e164=from_e164, agent=agent, variables=dict(variables or {}))
+
+
+def _check_number(number: str, what: str, reason: DialRefusal) -> None:
+    try:
+        E164(number)
+    except ValidationError:
+        message = f"{what} is not in E.164: a plus sign, the country's code and the number, such as +442079460000"
+        raise DialRefusedError(message, reason=reason) from None
+
+
+def place_call(
+    to_e164: str, *, agent_id: str | None = None, variables: Mapping[str, str] | None = None, from_e164: str = ""
+) -> CallAttempt:
+    """Dial a number. What the carrier made of it is in the attempt: ``UNKNOWN`` where nobody can say.
+
+    The attempt is committed before the carrier hears of it, so this must not be called in a transaction. Raises
+    ``DialRefusedError`` (also for a suppressed number, whoever asks, and for one that is being called) and
+    ``AgentError``; then nothing was asked of the carrier.
+    """
+    plan = plan_call(to_e164, agent_id=agent_id, variables=variables, from_e164=from_e164)
+    chosen = carrier(settings.CARRIER)
+    attempt = services.open_attempt(
+        plan.to_e164,
+        from_e164=plan.from_e164,
+        carrier=settings.CARRIER,
+        version_id=plan.agent.version_id,
+        variables=plan.variables,
+        at=timezone.now(),
+    )
+    logger.info("attempt %s is dialling", attempt.pk)
+    _dial(chosen, attempt, limit_seconds=plan.agent.spec.max_duration_seconds + _GRACE_SECONDS)
+    attempt.refresh_from_db()
+    return attempt
+
+
+def _dial(chosen: Carrier, attempt: CallAttempt, *, limit_seconds: int) -> None:
+    order = CallOrder(
+        to_e164=attempt.to_e164,
+        from_e164=attempt.from_e164,
+        answer_url=twiml.callback_url("twilio-answer", attempt),
+        status_url=twiml.callback_url("twilio-status", attempt),
+        detection_url=twiml.callback_url("twilio-amd", attempt),
+        ring_seconds=settings.RING_SECONDS,
+        limit_seconds=min(limit_seconds, _LONGEST_SECONDS),
+    )
+    # A callback may be faster than the answer to the request; each of these moves the attempt forward only.
+    try:
+        call = chosen.place(order)
+    except UncertainTelephonyError as error:
+        logger.warning("whether attempt %s was placed is unknown: %s", attempt.pk, error)
+        services.advance_attempt(
+            attempt.pk, AttemptStatus.UNKNOWN, at=timezone.now(), error=str(error), error_code=error.code
+        )
+    except TelephonyError as error:
+        logger.warning("attempt %s was refused: %s", attempt.pk, error)
+        services.advance_attempt(
+            attempt.pk,
+            AttemptStatus.NOT_PLACED,
+            at=timezone.now(),
+            error=str(error),
+            error_code=error.code,
+            is_refused=error.permanent,
+        )
+    else:
+        services.name_attempt(attempt.pk, call.sid)
+        services.advance_attempt(attempt.pk, call.status, at=timezone.now())
