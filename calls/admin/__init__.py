@@ -1,6 +1,7 @@
-"""The operator's pages: agents to edit and publish, calls to read and hear."""
+"""The operator's pages: agents to edit and publish, calls to read and hear, numbers to leave alone."""
 
 from calls.admin.agents import AgentAdmin, AgentVersionAdmin
+from calls.admin.attempts import CallAttemptAdmin, SuppressionAdmin
 from calls.admin.sessions import CallSessionAdmin
 
-__all__ = ["AgentAdmin", "AgentVersionAdmin", "CallSessionAdmin"]
+__all__ = ["AgentAdmin", "AgentVersionAdmin", "CallAttemptAdmin", "CallSessionAdmin", "SuppressionAdmin"]

@@ -1,0 +1,131 @@
+"""Telephone calls as the carrier has them, to read, and the numbers that nobody may dial."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+
+from calls.admin.sessions import BoundedPaginator
+from calls.models import CallAttempt, CallStream, Suppression
+
+if TYPE_CHECKING:
+    _AttemptAdmin = admin.ModelAdmin[CallAttempt]
+    _StreamInline = admin.TabularInline[CallStream, CallAttempt]
+    _SuppressionAdmin = admin.ModelAdmin[Suppression]
+else:
+    _AttemptAdmin = _SuppressionAdmin = admin.ModelAdmin
+    _StreamInline = admin.TabularInline
+
+
+class CallStreamInline(_StreamInline):
+    """The media streams of a call."""
+
+    model = CallStream
+    fields = readonly_fields = ("number", "issued_at", "opened_at", "started_at", "stopped_at", "error")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
+        """The carrier opens streams."""
+        del request, obj
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
+        """What happened has happened."""
+        del request, obj
+        return False
+
+
+@admin.register(CallAttempt)
+class CallAttemptAdmin(_AttemptAdmin):
+    """Read-only: the carrier's word counts."""
+
+    list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "answered_by", "lasted")
+    list_display_links = ("created",)
+    list_filter = ("status", "direction", "carrier", "answered_by")
+    list_select_related = ("agent_version",)
+    list_per_page = 50
+    date_hierarchy = "created_at"
+    search_fields = ("to_e164",)  # Switches the box on; what is searched is below.
+    search_help_text = "The beginning of a number, or a carrier's id."
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    inlines = (CallStreamInline,)
+    fields = (
+        *("direction", "to_e164", "from_e164", "status", "conversation", "agent_version", "variables", "answered_by"),
+        *("created_at", "ringing_at", "answered_at", "ended_at", "duration_seconds"),
+        *("error", "error_code", "is_refused", "missed_at", "heard_at", "carrier", "carrier_sid"),
+    )
+    readonly_fields = ("conversation",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CallAttempt], search_term: str
+    ) -> tuple[QuerySet[CallAttempt], bool]:
+        """Find calls by number or by the carrier's id, both of which have an index."""
+        del request
+        words = search_term.strip()
+        if not words:
+            return queryset, False
+        named = Q(to_e164__startswith=words) | Q(from_e164__startswith=words) | Q(carrier_sid=words)
+        return queryset.filter(named), False
+
+    @admin.display(ordering="created_at")
+    def created(self, attempt: CallAttempt) -> str:
+        """Say when, to the second."""
+        return f"{localtime(attempt.created_at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(ordering="duration_seconds")
+    def lasted(self, attempt: CallAttempt) -> str:
+        """Say how long, as it is billed."""
+        return "" if attempt.duration_seconds is None else f"{attempt.duration_seconds} s"
+
+    @admin.display
+    def conversation(self, attempt: CallAttempt) -> str:
+        """Lead to what was said."""
+        if attempt.session_id is None:
+            return "-"
+        address = reverse("admin:calls_callsession_change", args=[attempt.session_id])
+        return format_html('<a href="{}">What was said</a>', address)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Calls are placed, not written."""
+        del request
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
+        """What happened has happened."""
+        del request, obj
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
+        """Records stay."""
+        del request, obj
+        return False
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(_SuppressionAdmin):
+    """Numbers are added with a proof, and not edited; one that was mistyped can be deleted by whom that is allowed."""
+
+    list_display = ("e164", "source", "created_at", "short_proof")
+    list_filter = ("source",)
+    search_fields = ("e164",)
+    search_help_text = "A number, or a part of one."
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    fields = ("e164", "proof", "source", "created_at")
+    readonly_fields = ("source", "created_at")
+
+    @admin.display(description="proof")
+    def short_proof(self, suppression: Suppression) -> str:
+        """Give the proof's beginning."""
+        return suppression.proof[:100]
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        """A proof is not edited."""
+        del request, obj
+        return False
