@@ -1,0 +1,1 @@
+"""What hears, thinks and speaks: the vendors, the local parts, and a scripted set."""

@@ -137,7 +137,10 @@ class CallRunner:
             self._hearing.change_input(audio)
 
     def shut_down(self, reason: EndReason) -> None:
-        """End the call now: the line is gone, or this process is going."""
+        """End the call: the line is gone, or this process is going.
+
+        After a disconnection the recogniser may still deliver the caller's last words, for ``recogniser_wait_ms``.
+        """
         self.receive(ev.Disconnected(reason))
 
     def receive(self, event: ev.Event) -> None:

@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -124,8 +125,20 @@ def test_a_process_killed_in_the_middle_of_a_call_loses_no_finished_turn(setting
 
 def test_a_thousand_calls_leave_neither_files_nor_threads_nor_descriptors(settings: Any) -> None:
     recorder = Recorder()
+    recorder.start()
+    try:
+        _hold_a_thousand_calls(recorder, settings)
+    finally:
+        assert recorder.stop(10)
+    assert (Turn.objects.count(), Recording.objects.count()) == (1000, 100)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("recorder-")]
+    assert list(settings.JOURNAL_DIR.iterdir()) == []
+
+
+def _hold_a_thousand_calls(recorder: Recorder, settings: Any) -> None:
     recorder.open_call(uuid7(), Door.CONSOLE, None).finish(EndReason.SILENCE, CallTotals())
     wait_for(CallSession.objects.ended().exists)
+    gc.collect()
     descriptors, threads = open_files(), threading.active_count()
     for number in range(1000):
         sink = recorder.open_call(uuid7(), Door.CONSOLE, None)
@@ -135,12 +148,9 @@ def test_a_thousand_calls_leave_neither_files_nor_threads_nor_descriptors(settin
         sink.finish(EndReason.SILENCE, CallTotals())
     wait_for(lambda: CallSession.objects.ended().count() == 1001)
     wait_for(lambda: not list(settings.JOURNAL_DIR.glob("*/*.jsonl")))
-    assert threading.active_count() == threads
-    wait_for(lambda: open_files() == descriptors)
-    assert recorder.stop(10)
-    assert (Turn.objects.count(), Recording.objects.count()) == (1000, 100)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("recorder-")]
-    assert list(settings.JOURNAL_DIR.iterdir()) == []
+    assert threading.active_count() <= threads
+    # A pool or a connection may be opened for the first time meanwhile; a leak would be hundreds.
+    wait_for(lambda: open_files() <= descriptors + 5)
 
 
 def test_a_database_that_goes_away_during_a_call_costs_neither_the_call_nor_a_word() -> None:
