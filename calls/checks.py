@@ -147,3 +147,32 @@ def check_fallback_lines(app_configs: Sequence[AppConfig] | None, **_options: An
         for number, line in enumerate(settings.FALLBACK_LINES, 1)
         if not line.strip()
     ]
+
+
+@register("calls")
+def check_carrier(app_configs: Sequence[AppConfig] | None, **_options: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """See that the chosen carrier has what it needs, and can reach us."""
+    name = settings.CARRIER
+    if not name:
+        return []
+    if name not in settings.CARRIERS:
+        hint = f"Use one of {', '.join(settings.CARRIERS)}, or leave the variable out."
+        return [Error(f"CARRIER={name!r} is not known", hint=hint, id="calls.E007")]
+    if name != "twilio":
+        return []
+    needed = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_PHONE_NUMBER")
+    found: list[CheckMessage] = [
+        Error(f"{variable} is not set", hint="Twilio's console shows it; see docs/operations.md.", id="calls.E008")
+        for variable in needed
+        if not getattr(settings, variable)
+    ]
+    host = urlsplit(settings.PUBLIC_URL)
+    if host.scheme != "https" or is_loopback(host.hostname or ""):
+        found.append(
+            Warning(
+                f"Twilio cannot reach PUBLIC_URL={settings.PUBLIC_URL}: its webhooks and media streams need https",
+                hint="Put a proxy or a tunnel with a certificate in front, and set PUBLIC_URL to its address.",
+                id="calls.W003",
+            )
+        )
+    return found

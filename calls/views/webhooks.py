@@ -59,7 +59,7 @@ def _is_signed(request: HttpRequest) -> bool:
     if not (signature and settings.TWILIO_AUTH_TOKEN):
         return False
     # Processes that serve no carrier do without the SDK.
-    from twilio.request_validator import RequestValidator, get_signature_algorithm  # noqa: PLC0415
+    from twilio.request_validator import RequestValidator, get_signature_algorithm  # noqa: PLC0415 (see above)
 
     addresses = [settings.PUBLIC_URL + request.get_full_path()]
     if settings.USE_X_FORWARDED_HOST:

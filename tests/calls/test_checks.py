@@ -128,3 +128,25 @@ def test_anything_else_is_not(settings: Settings, url: str) -> None:
 def test_a_data_folder_that_will_be_made_is_fine(settings: Settings, tmp_path: Path) -> None:
     settings.DATA_DIR = tmp_path / "not" / "yet"
     assert checks.check_data_dir(None) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, []),
+        ({"CARRIER": "pigeons"}, ["calls.E007"]),
+        ({"CARRIER": "another", "PUBLIC_URL": "http://localhost"}, []),
+        ({"TWILIO_AUTH_TOKEN": "", "TWILIO_PHONE_NUMBER": ""}, ["calls.E008", "calls.E008"]),
+        ({"PUBLIC_URL": "http://calls.example.com"}, ["calls.W003"]),
+        ({"PUBLIC_URL": "https://127.0.0.1"}, ["calls.W003"]),
+    ],
+)
+def test_a_carrier_needs_its_keys_and_an_address_that_it_can_reach(
+    settings: Settings, changes: dict[str, str], found: list[str]
+) -> None:
+    settings.CARRIER, settings.PUBLIC_URL = "twilio", "https://calls.example.com"
+    settings.CARRIERS = {**settings.CARRIERS, "another": "path"}
+    settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN, settings.TWILIO_PHONE_NUMBER = "AC1", "x", "+15005550006"
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert ids() == found

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.live
 
 ROOT = Path(__file__).resolve().parents[2]
-SAME_TESTS = ("models", "services", "recorder", "admin", "test_tasks.py", "test_analytics.py")
+SAME_TESTS = ("models", "services", "recorder", "telephony", "admin", "test_tasks.py", "test_analytics.py")
 
 
 @pytest.fixture
