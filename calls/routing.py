@@ -3,12 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
+from calls import telephony
 from calls.consumers.admission import Refusal, refuse
 from calls.consumers.console import ConsoleConsumer
 from calls.consumers.lean import Receive, Send
+from calls.consumers.phone import PhoneConsumer
+from calls.consumers.phone.call import Parts
+from calls.services import load_attempt_call
+from calls.telephony import tokens
+
+PHONE = Parts(
+    redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
+    load=database_sync_to_async(load_attempt_call, thread_sensitive=False),
+    end_leg=database_sync_to_async(telephony.hang_up, thread_sensitive=False),
+)
 
 
 async def not_found(scope: Mapping[str, Any], _receive: Receive, send: Send) -> None:
@@ -19,6 +31,7 @@ async def not_found(scope: Mapping[str, Any], _receive: Receive, send: Send) -> 
 websockets = URLRouter(
     [
         path("ws", ConsoleConsumer.as_asgi()),
+        path("twilio/media", PhoneConsumer.as_asgi(parts=PHONE)),
         re_path("", not_found),  # type: ignore[arg-type]  # (an ASGI application in a view's place)
     ]
 )

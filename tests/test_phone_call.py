@@ -1,0 +1,123 @@
+"""A call from the terminal: a real server, Twilio's REST wire, its signed webhooks and its media stream, over TCP."""
+
+import asyncio
+import re
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+
+from calls.demo import DEMO_AGENT
+from calls.engine.prompt import render
+from tests.processes import running
+from tests.simulators.media_stream import Leg, SocketLine
+from tests.simulators.twilio import Reply, SimulatedCall, TwilioSimulator
+from tests.test_survival import Installation
+
+SOMEBODY = "+15005550042"
+
+
+def over_http(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
+    answer = httpx.post(url, data=dict(form), headers=dict(headers), timeout=15)
+    return Reply(answer.status_code, answer.text)
+
+
+@pytest.fixture
+def twilio() -> Iterator[TwilioSimulator]:
+    with TwilioSimulator(over_http) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def installation(tmp_path: Path, twilio: TwilioSimulator) -> Installation:
+    made = Installation(tmp_path)
+    made.env |= {
+        "TWILIO_ACCOUNT_SID": twilio.account_sid,
+        "TWILIO_AUTH_TOKEN": twilio.auth_token,
+        "TWILIO_PHONE_NUMBER": "+15005550006",
+        "TWILIO_BASE_URL": twilio.url,
+    }
+    return made
+
+
+def found(pattern: str, reply: Reply) -> str:
+    match = re.search(pattern, reply.text)
+    assert match, reply
+    return match[1].replace("&amp;", "&")
+
+
+@asynccontextmanager
+async def streaming(reply: Reply) -> AsyncIterator[Leg]:
+    """Open the stream that TwiML asks for."""
+    leg = Leg({"token": found(r'name="token" value="([^"]+)"', reply)})
+    carrying = asyncio.create_task(SocketLine(found(r'<Stream url="([^"]+)"', reply), leg).run())
+    try:
+        yield leg
+    finally:
+        leg.hang_up()
+        await carrying
+
+
+async def answered(twilio: TwilioSimulator) -> tuple[SimulatedCall, Reply]:
+    for step in (twilio.call.start, twilio.call.ring):
+        assert await asyncio.to_thread(step) == Reply(204, "")
+    return twilio.call, await asyncio.to_thread(twilio.call.answer)
+
+
+async def test_a_call_from_the_terminal_is_placed_answered_spoken_and_followed(
+    installation: Installation, twilio: TwilioSimulator
+) -> None:
+    command = ("manage.py", "place_call", SOMEBODY, "--yes")
+    async with installation.serving(), running(*command, env=installation.env) as terminal:
+        await terminal.until(lambda line: "queued" in line)
+        call, twiml = await answered(twilio)
+        async with streaming(twiml) as leg:
+            await leg.until_heard(1500)
+        await installation.until_ended()
+        await asyncio.to_thread(call.end)
+        assert await terminal.rest() == 0
+        assert await asyncio.to_thread(call.ask, found(r"<Redirect[^>]*>([^<]+)<", twiml)) == Reply(
+            200, '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Hangup/>\n</Response>\n'
+        )
+    shown = [line.split(" s  ")[1].split()[0] for line in terminal.lines if " s  " in line]
+    assert [word for word in shown if word in {"queued", "in-progress", "completed"}] == [
+        *("queued", "in-progress", "completed"),
+    ]
+    [(session, door)] = installation.rows("SELECT id, door FROM calls_callsession")
+    assert installation.rows("SELECT session_id, status, carrier_sid FROM calls_callattempt") == [
+        (session, "completed", call.sid)
+    ]
+    [(speaker, heard, is_interrupted)] = installation.turns()
+    assert (door, speaker, is_interrupted) == ("phone", "agent", True)
+    assert len(heard) > 10
+    assert render(DEMO_AGENT.opening, {}).startswith(heard)
+
+
+async def test_after_a_kill_the_next_process_has_the_person_on_the_line_again(
+    installation: Installation, twilio: TwilioSimulator
+) -> None:
+    async with installation.serving() as server:
+        async with running(
+            "manage.py", "place_call", SOMEBODY, "--yes", "--no-follow", env=installation.env
+        ) as terminal:
+            assert await terminal.rest() == 0, terminal.lines
+        call, twiml = await answered(twilio)
+        async with streaming(twiml) as leg:
+            await leg.until_heard(500)
+            server.process.send_signal(signal.SIGKILL)
+            await server.process.wait()
+    async with installation.serving():
+        twiml = await asyncio.to_thread(call.ask, found(r"<Redirect[^>]*>([^<]+)<", twiml))
+        async with streaming(twiml) as leg:
+            await leg.until_heard(500)
+            streams = installation.rows("SELECT number, session_id FROM calls_callstream ORDER BY number")
+            assert [number for number, _ in streams] == [1, 2]
+            assert installation.rows("SELECT status, session_id FROM calls_callattempt") == [
+                ("in-progress", streams[1][1])
+            ]
+    assert len({UUID(session) for _, session in streams}) == 2
+    assert len(twilio.calls) == 1
