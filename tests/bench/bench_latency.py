@@ -183,7 +183,7 @@ def main() -> None:
         log = folder / "log"
         with (
             servers.running(vendors, {}, log),
-            servers.running(servers.pinned(SERVER_CORE, *servers.uvicorn(ports[0])), values, log) as server,
+            servers.running(servers.pinned(SERVER_CORE, sys.executable, "-m", "vantum.server"), values, log) as server,
         ):
             cold = servers.wait_until_answers(f"http://127.0.0.1:{ports[0]}/health/live", server)
             print(f"cold start of the web process: {cold:.2f} s")

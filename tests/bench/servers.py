@@ -87,11 +87,3 @@ def manage(values: Mapping[str, str], *arguments: str) -> bytes:
         check=True,
         stdout=subprocess.PIPE,
     ).stdout
-
-
-def uvicorn(port: int) -> list[str]:
-    """Give the command of the web process, as production runs it."""
-    return [
-        sys.executable, "-m", "uvicorn", "vantum.asgi:application", "--host", "127.0.0.1", "--port", str(port),
-        "--ws", "websockets-sansio", "--loop", "uvloop", "--ws-per-message-deflate", "false", "--log-level", "warning",
-    ]  # fmt: skip
