@@ -6,7 +6,6 @@ back as events.
 """
 
 import asyncio
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -30,8 +29,6 @@ from calls.runner.ports import CallTotals, Door, Sink
 from calls.runner.speaking import Speaking
 from calls.runner.tools import describe
 from calls.wire.audio import AudioFormat
-
-log = logging.getLogger(__name__)
 
 _EARLY_SECONDS = 0.0001
 """A loop may fire a timer a little before its time."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from calls.engine.agent import AgentSpec
 from calls.engine.events import AudioSent, Cancel, ReplySent, SentenceSent, SentenceTimed, Speak
 from calls.engine.playout import PlaybackClock
-from calls.enums import AudioEncoding, Speaker
+from calls.enums import Speaker
 from calls.errors import AudioError, ProviderError
 from calls.providers.base import SpeechOptions, SpeechStream, TextToSpeech
 from calls.providers.cache import SpeechCache
@@ -222,4 +222,4 @@ class Speaking:
 def _whole_samples(audio: AudioFormat, duration_ms: float) -> int:
     """How many bytes ``duration_ms`` of audio are, rounded to whole samples."""
     samples = round(audio.rate * duration_ms / 1000)
-    return samples * (2 if audio.encoding is AudioEncoding.PCM16 else 1)
+    return samples * audio.sample_bytes

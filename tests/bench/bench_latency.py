@@ -22,6 +22,7 @@ import numpy as np
 
 from tests.bench import servers
 from tests.bench.caller import BenchCaller, frames_of, percentile
+from tests.processes import free_port
 
 RATE = 8000
 SERVER_CORE, VENDOR_CORE = 0, 1
@@ -163,7 +164,7 @@ def main() -> None:
     os.sched_setaffinity(0, {VENDOR_CORE} if (os.cpu_count() or 1) > VENDOR_CORE else {0})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ports = [servers.free_port() for _ in range(4)]
+        ports = [free_port() for _ in range(4)]
         delays = folder / "delays.jsonl"
         delays.touch()
         vendors = servers.pinned(

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.bench import servers
 from tests.bench.caller import BenchCaller
+from tests.processes import free_port
 
 SIDE_BY_SIDE = 25
 SETTLE_SECONDS = 3.0
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=1000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        port = servers.free_port()
+        port = free_port()
         values = servers.environment(
             Path(name), port, STT_PROVIDER="scripted", LLM_PROVIDER="scripted", TTS_PROVIDER="scripted"
         )
