@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     # It gives runserver its ASGI server; in every other process it would only cost 25 MB and 0.2 s.
     *(["daphne"] if "runserver" in sys.argv else []),
     "calls",
+    "campaigns",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

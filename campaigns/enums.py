@@ -1,0 +1,151 @@
+"""The closed vocabularies of campaigns. Standard library only."""
+
+from enum import StrEnum
+
+
+class ContactStatus(StrEnum):
+    """Whether a contact may be called at all, whatever the campaign."""
+
+    ACTIVE = "active"
+    WRONG_NUMBER = "wrong_number"
+    """Somebody else answers there."""
+    INVALID_NUMBER = "invalid_number"
+    """The carrier says that no telephone has it."""
+    ARCHIVED = "archived"
+
+
+class ConsentKind(StrEnum):
+    """How a person agreed to be called by an artificial voice (47 CFR 64.1200(f)(9) defines the written one)."""
+
+    EXPRESS = "express"
+    WRITTEN = "written"
+
+
+class CampaignKind(StrEnum):
+    """What the law sees in the calls; a sale needs consent in writing."""
+
+    INFORMATIONAL = "informational"
+    SALES = "sales"
+
+
+class CampaignStatus(StrEnum):
+    """Where a campaign is. Only a running one dials."""
+
+    DRAFT = "draft"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    ABORTED = "aborted"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it will never dial again."""
+        return self in {CampaignStatus.FINISHED, CampaignStatus.ABORTED}
+
+
+class MembershipState(StrEnum):
+    """Where a contact is within a campaign."""
+
+    WAITING = "waiting"
+    """Due at ``next_attempt_at``, if the gate lets it."""
+    CLAIMED = "claimed"
+    """A dialler has it until ``lease_until``; nothing was asked of the carrier yet."""
+    CALLING = "calling"
+    """Its attempt is on the line, or possibly so."""
+    FINISHED = "finished"
+
+
+class Outcome(StrEnum):
+    """How one attempt ended, as the retry policy sees it."""
+
+    ANSWERED = "answered"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    FAILED = "failed"
+    """The network could not put it through."""
+    DROPPED = "dropped"
+    """Answered, and lost before anything was said."""
+    CALLBACK = "callback"
+    """The person asked to be called at another time."""
+    WRONG_NUMBER = "wrong_number"
+    INVALID_NUMBER = "invalid_number"
+    OPTED_OUT = "opted_out"
+    NOT_DIALLED = "not_dialled"
+    """Trouble of our own or the carrier's: it never counts as an attempt."""
+
+
+class FinishReason(StrEnum):
+    """Why a contact is done with in a campaign."""
+
+    REACHED = "reached"
+    ATTEMPTS_USED = "attempts_used"
+    OPTED_OUT = "opted_out"
+    WRONG_NUMBER = "wrong_number"
+    INVALID_NUMBER = "invalid_number"
+    CAMPAIGN_OVER = "campaign_over"
+    REMOVED = "removed"
+
+
+class DialReason(StrEnum):
+    """What the gate says of one contact at one moment; all but the first hold the call back."""
+
+    ALLOWED = "allowed"
+    CAMPAIGN_NOT_RUNNING = "campaign_not_running"
+    CAMPAIGN_NOT_STARTED = "campaign_not_started"
+    CAMPAIGN_OVER = "campaign_over"
+    CONTACT_NOT_ACTIVE = "contact_not_active"
+    SUPPRESSED = "suppressed"
+    ON_DO_NOT_CALL_LIST = "on_do_not_call_list"
+    DO_NOT_CALL_LIST_STALE = "do_not_call_list_stale"
+    NO_CONSENT = "no_consent"
+    CONSENT_NOT_WRITTEN = "consent_not_written"
+    NO_TIME_ZONE = "no_time_zone"
+    OUTSIDE_CAMPAIGN_WINDOW = "outside_campaign_window"
+    OUTSIDE_LEGAL_HOURS = "outside_legal_hours"
+    FORBIDDEN_DAY = "forbidden_day"
+    HOLIDAY = "holiday"
+    WINDOW_NEVER_OPENS = "window_never_opens"
+    TOO_MANY_ATTEMPTS_TODAY = "too_many_attempts_today"
+    ATTEMPTS_USED = "attempts_used"
+    ALREADY_ON_THE_LINE = "already_on_the_line"
+    OVER_BUDGET = "over_budget"
+    NO_CALLER_ID = "no_caller_id"
+    CALLER_ID_CAP = "caller_id_cap"
+    MISSING_VARIABLES = "missing_variables"
+    VOICEMAIL_NEEDS_OPT_OUT_NUMBER = "voicemail_needs_opt_out_number"
+    NUMBER_NOT_SCRUBBED = "number_not_scrubbed"
+
+
+class RuleKind(StrEnum):
+    """What a compliance rule is about; ``campaigns.compliance`` says which parameters each takes."""
+
+    CALLING_HOURS = "calling_hours"
+    FORBIDDEN_WEEKDAYS = "forbidden_weekdays"
+    HOLIDAYS = "holidays"
+    MAX_ATTEMPTS_PER_DAY = "max_attempts_per_day"
+    CONSENT = "consent"
+    DO_NOT_CALL_LIST = "do_not_call_list"
+    ALWAYS_OPEN = "always_open"
+
+
+class VoicemailPolicy(StrEnum):
+    """What happens when a mailbox answers."""
+
+    AGENT_DECIDES = "agent_decides"
+    HANG_UP = "hang_up"
+    LEAVE_MESSAGE = "leave_message"
+
+
+class Disposition(StrEnum):
+    """How a call ended for the business."""
+
+    SCHEDULED = "scheduled"
+    QUALIFIED = "qualified"
+    CALLBACK = "callback"
+    NOT_INTERESTED = "not_interested"
+    DO_NOT_CALL = "do_not_call"
+    VOICEMAIL = "voicemail"
+    NO_ANSWER = "no_answer"
+    WRONG_NUMBER = "wrong_number"
+    OTHER = "other"

@@ -1,0 +1,145 @@
+"""People who may be called, what they agreed to, and the lists they stand on."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q, QuerySet
+from uuid_utils.compat import uuid7
+
+from calls.models.attempts import E164
+from calls.models.choices import choices
+from campaigns.enums import ConsentKind, ContactStatus
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+REGION = RegexValidator(r"^[A-Z]{2}(-[A-Z0-9]{1,3})?\Z", "Write the region as ISO 3166, such as US or US-FL.")
+SANDBOX_REGION = "ZZ-SBX"
+"""ZZ is left to users by ISO 3166-1; contacts of the demo live there."""
+
+
+def validate_time_zone(name: str) -> None:
+    """Raise ``ValidationError`` for what is no zone of the IANA database."""
+    if name not in available_timezones():
+        message = f"{name!r} is no time zone; write it as America/New_York."
+        raise ValidationError(message)
+
+
+class ContactList(models.Model):
+    """A named set of contacts, such as one imported file."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=200, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    if TYPE_CHECKING:
+        contacts: RelatedManager["Contact"]
+
+    class Meta:
+        """The newest first."""
+
+        ordering = ("-created_at", "-id")
+        constraints = (models.CheckConstraint(condition=~Q(name=""), name="contactlist_has_a_name"),)
+
+    def __str__(self) -> str:
+        """Give the name."""
+        return self.name
+
+
+class ContactQuerySet(QuerySet["Contact"]):
+    """Contacts by what may be done with them."""
+
+    def active(self) -> "ContactQuerySet":
+        """Those whose number is theirs, as far as anybody knows."""
+        return self.filter(status=ContactStatus.ACTIVE)
+
+
+class Contact(models.Model):
+    """One person, by the number that reaches them. ``fields`` fill the agent's variables."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    e164 = models.CharField("number", max_length=16, unique=True, validators=[E164])
+    name = models.CharField(max_length=200, blank=True)
+    fields = models.JSONField(default=dict, blank=True, help_text="Values for the agent's {{variables}}.")
+    time_zone = models.CharField(
+        max_length=64, blank=True, validators=[validate_time_zone], help_text="Empty: found from region and number."
+    )
+    region = models.CharField(
+        max_length=6, blank=True, validators=[REGION], help_text="ISO 3166-2 of the address, such as US-FL."
+    )
+    status = models.CharField(max_length=20, choices=choices(ContactStatus), default=ContactStatus.ACTIVE)
+    scrubbed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a reassigned-numbers service was last asked."
+    )
+    lists = models.ManyToManyField(ContactList, blank=True, related_name="contacts")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        consents: RelatedManager["Consent"]
+
+    class Meta:
+        """The newest first."""
+
+        ordering = ("-created_at", "-id")
+        indexes = (
+            # The admin's list, and its search by name.
+            models.Index(fields=["-created_at", "-id"], name="contact_newest"),
+            models.Index(fields=["name"], name="contact_name"),
+        )
+        constraints = (models.CheckConstraint(condition=Q(e164__startswith="+"), name="contact_is_e164"),)
+
+    def __str__(self) -> str:
+        """Give name and number."""
+        return f"{self.name} {self.e164}".strip()
+
+
+class ConsentQuerySet(QuerySet["Consent"]):
+    """Consents by whether they hold."""
+
+    def valid(self, at: datetime) -> "ConsentQuerySet":
+        """Those given before a moment and not taken back by then."""
+        return self.filter(given_at__lte=at).exclude(revoked_at__lte=at)
+
+
+class Consent(models.Model):
+    """What a person agreed to, when and to whom: kept as proof, taken back by a date and never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="consents")
+    kind = models.CharField(max_length=20, choices=choices(ConsentKind))
+    text = models.TextField(blank=True, help_text="The words that the person agreed to.")
+    source = models.CharField(max_length=200, help_text="Where it was given: a form's address, a recording, a paper.")
+    seller = models.CharField(max_length=200, blank=True, help_text="To whom it was given; empty: to us.")
+    given_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ConsentQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        contact_id: UUID
+
+    class Meta:
+        """The newest first."""
+
+        ordering = ("-given_at", "-id")
+        constraints = (
+            models.CheckConstraint(condition=~Q(source=""), name="consent_has_a_source"),
+            models.UniqueConstraint(fields=["contact", "kind", "given_at", "source"], name="consent_once"),
+        )
+
+    def __str__(self) -> str:
+        """Give kind and moment."""
+        return f"{self.kind} consent of {self.given_at:%Y-%m-%d}"

@@ -1,0 +1,30 @@
+"""Rows of campaigns, each valid by itself; tests name what matters to them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from calls.models import Agent
+from campaigns.enums import ConsentKind, MembershipState
+from campaigns.models import Campaign, CampaignContact, Consent, Contact
+from tests.calls import rows as call_rows
+
+NOW = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)
+"""A Tuesday; noon in New York."""
+
+
+def make_contact(e164: str = "+12125550100", **columns: Any) -> Contact:
+    return Contact.objects.create(e164=e164, **columns)
+
+
+def make_consent(contact: Contact, kind: ConsentKind = ConsentKind.EXPRESS, **columns: Any) -> Consent:
+    given = {"source": "https://example.com/form", "given_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    return Consent.objects.create(contact=contact, kind=kind, **given | columns)
+
+
+def make_campaign(name: str = "Spring", *, agent: Agent | None = None, **columns: Any) -> Campaign:
+    return Campaign.objects.create(name=name, agent=agent or call_rows.agent(), **columns)
+
+
+def make_member(campaign: Campaign, contact: Contact | None = None, **columns: Any) -> CampaignContact:
+    placed = {"state": MembershipState.WAITING, "next_attempt_at": NOW}
+    return CampaignContact.objects.create(campaign=campaign, contact=contact or make_contact(), **placed | columns)
