@@ -58,9 +58,49 @@ class EndReason(StrEnum):
     MAX_DURATION = "max_duration"
     PROVIDER_FAILED = "provider_failed"
     ABUSE = "abuse"
+    OPTED_OUT = "opted_out"
+    """The person wants no more calls."""
+    VOICEMAIL_LEFT = "voicemail_left"
+    """The message was spoken to a mailbox."""
+    MACHINE_ANSWERED = "machine_answered"
+    """A mailbox or a menu answered, and the agent is to leave then."""
+    SCREENING_REFUSED = "screening_refused"
+    """A call-screening assistant did not put the call through."""
     SHUTDOWN = "shutdown"
     INSTANCE_LOST = "instance_lost"
     INTERNAL_ERROR = "internal_error"
+
+
+class AnsweredBy(StrEnum):
+    """Who took a call that we placed, as far as our own ears can tell."""
+
+    HUMAN = "human"
+    VOICEMAIL = "voicemail"
+    SCREENING = "screening"
+    """An assistant that stands between us and the person, and asks who calls and why."""
+    IVR = "ivr"
+    """A menu: press one for ..."""
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether nobody would mind a hang-up."""
+        return self is not AnsweredBy.HUMAN
+
+
+class OpeningWaits(StrEnum):
+    """What an agent waits for before its first words on the telephone."""
+
+    ANSWER = "answer"
+    """Nothing: it speaks as soon as somebody answers."""
+    GREETING = "greeting"
+    """The other side's greeting, for at most 1.5 s."""
+
+
+class VoicemailPolicy(StrEnum):
+    """What an agent does about a mailbox."""
+
+    HANG_UP = "hang_up"
+    LEAVE_MESSAGE = "leave_message"
 
 
 class SessionStatus(StrEnum):

@@ -32,7 +32,10 @@ _PROVIDER_FIELDS = {
     "tts_fallback": Role.TTS,
 }
 
-_SHORT_TEXTS = {"opening", "goodbye", "fallback_answer", "silence_goodbye", "max_duration_goodbye"}
+_SHORT_TEXTS = {
+    *("opening", "goodbye", "fallback_answer", "silence_goodbye", "max_duration_goodbye"),
+    *("notice", "telephone_opening", "voicemail_message", "screening_answer", "opt_out_goodbye", "objection_line"),
+}
 
 
 class AgentForm(_Form):
@@ -82,6 +85,17 @@ class AgentForm(_Form):
 
 _FIELDSETS: tuple[tuple[str | None, Any], ...] = (
     (None, {"fields": ("name", "language", "prompt", "opening", "goodbye", "tools")}),
+    (
+        "Telephone",
+        {
+            "classes": ("collapse",),
+            "fields": (
+                *("notice", "telephone_opening", "opening_waits"),
+                *("voicemail", "voicemail_message", "screening_answer", "ivr_digits"),
+                *("opt_out_goodbye", "objection_line"),
+            ),
+        },
+    ),
     (
         "Voice and model",
         {

@@ -56,7 +56,8 @@ class CallAttemptAdmin(_AttemptAdmin):
     show_full_result_count = False
     inlines = (CallStreamInline,)
     fields = (
-        *("direction", "to_e164", "from_e164", "status", "conversation", "agent_version", "variables", "answered_by"),
+        *("direction", "to_e164", "from_e164", "status", "conversation", "agent_version", "variables"),
+        *("answered_by", "answered_kind"),
         *("created_at", "ringing_at", "answered_at", "ended_at", "duration_seconds"),
         *("error", "error_code", "is_refused", "missed_at", "heard_at", "carrier", "carrier_sid"),
     )

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from calls.enums import OpeningWaits, VoicemailPolicy
+
 Ms = Annotated[int, Meta(ge=0, le=60_000)]
 
 
@@ -73,6 +75,28 @@ class Intent(Struct, frozen=True, kw_only=True):
     """Names of the intents after whose answer it applies ("opening" is the opening line); empty: always."""
 
 
+class Telephone(Struct, frozen=True, kw_only=True):
+    """What an agent says and does on the telephone only."""
+
+    notice: Annotated[str, Meta(pattern=r"^[^{}]*\Z")] = ""
+    """Spoken first, and never interrupted: name, that it is an AI, that the call is recorded. It holds no variables:
+    it is the same on every call, so that its audio is at hand before anybody answers."""
+    opening: str = ""
+    """Spoken after the notice; empty: the agent's ``opening``."""
+    opening_waits: OpeningWaits = OpeningWaits.ANSWER
+    voicemail: VoicemailPolicy = VoicemailPolicy.HANG_UP
+    voicemail_message: str = ""
+    """Spoken after the beep; empty: the agent hangs up."""
+    screening_answer: str = ""
+    """Who is calling and why, for an assistant that asks before it puts anybody through; empty: notice and opening."""
+    ivr_digits: Annotated[str, Meta(pattern=r"^[0-9*#]*\Z", max_length=20)] = ""
+    """Keys that lead from a menu to a person; empty: the agent hangs up on menus."""
+    opt_out_goodbye: str = "I am sorry for the trouble. We will not call you again. Goodbye."
+    """Said to who wants no more calls; then the call ends."""
+    objection_line: str = "All right, I have stopped the recording."
+    """Said to who does not want to be recorded; then the call goes on."""
+
+
 class ProviderChoice(Struct, frozen=True, kw_only=True):
     """Which provider does what: a name of ``settings.PROVIDERS``, a dotted path, or empty for the default."""
 
@@ -103,6 +127,7 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     barge_in: BargeIn = BargeIn()
     silence: Silence = Silence()
     vad: VoiceActivity = VoiceActivity()
+    telephone: Telephone = Telephone()
     goodbye: str = "Thank you for calling. Goodbye."
     """What is said when the caller's side asks to end the call, or the model ends it without words of its own."""
     max_duration_seconds: Annotated[int, Meta(ge=10, le=14_400)] = 1800

@@ -12,6 +12,9 @@ from calls.errors import MissingVariableError
 
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][\w.-]*)\s*(?:\|([^{}]*))?\}\}")
 
+TELEPHONE_TEXTS = ("opening", "voicemail_message", "screening_answer", "opt_out_goodbye", "objection_line")
+"""The texts of ``AgentSpec.telephone`` that may hold variables; its notice holds none."""
+
 _MESSAGE_OVERHEAD = 4.0
 """Tokens that a chat format spends on each message beside its text."""
 
@@ -56,6 +59,10 @@ def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:
         reprompts=tuple(fill(line) for line in spec.silence.reprompts),
         goodbye=fill(spec.silence.goodbye),
     )
+    telephone = msgspec.structs.replace(
+        spec.telephone,
+        **{name: fill(getattr(spec.telephone, name)) for name in TELEPHONE_TEXTS},
+    )
     intents = tuple(msgspec.structs.replace(intent, answer=fill(intent.answer)) for intent in spec.intents)
     return msgspec.structs.replace(
         spec,
@@ -65,6 +72,7 @@ def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:
         max_duration_goodbye=fill(spec.max_duration_goodbye),
         fallback_answer=fill(spec.fallback_answer),
         silence=silence,
+        telephone=telephone,
         intents=intents,
     )
 

@@ -8,12 +8,15 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from uuid_utils.compat import uuid7
 
-from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Silence, VoiceActivity
+from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Silence, Telephone, VoiceActivity
+from calls.enums import OpeningWaits, VoicemailPolicy
+from calls.models.choices import choices
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 _ENDPOINTING, _BARGE_IN, _SILENCE, _VAD = Endpointing(), BargeIn(), Silence(), VoiceActivity()
+_TELEPHONE = Telephone()
 _SPEC = AgentSpec(name="", prompt="")
 
 
@@ -89,6 +92,42 @@ class Agent(models.Model):
     vad_hangover_ms = models.PositiveIntegerField(default=_VAD.hangover_ms)
     vad_min_level_dbfs = models.FloatField(default=_VAD.min_level_dbfs)
     vad_noise_margin_db = models.FloatField(default=_VAD.noise_margin_db)
+
+    notice = models.TextField(
+        blank=True,
+        default=_TELEPHONE.notice,
+        help_text="Spoken first on the telephone, and never interrupted: the agent's name, that it is an AI, that the "
+        "call is recorded. Without variables: its audio is made before anybody answers.",
+    )
+    telephone_opening = models.TextField(
+        blank=True, default=_TELEPHONE.opening, help_text="Spoken after the notice; empty: the opening."
+    )
+    opening_waits = models.CharField(
+        "opening waits for", max_length=20, choices=choices(OpeningWaits), default=_TELEPHONE.opening_waits
+    )
+    voicemail = models.CharField(max_length=20, choices=choices(VoicemailPolicy), default=_TELEPHONE.voicemail)
+    voicemail_message = models.TextField(
+        blank=True, default=_TELEPHONE.voicemail_message, help_text="Spoken after the beep; empty: the agent hangs up."
+    )
+    screening_answer = models.TextField(
+        blank=True,
+        default=_TELEPHONE.screening_answer,
+        help_text="Who is calling and why, for an assistant that asks first; empty: notice and opening.",
+    )
+    ivr_digits = models.CharField(
+        "keys in a menu",
+        max_length=20,
+        blank=True,
+        default=_TELEPHONE.ivr_digits,
+        help_text="Pressed when a menu answers; empty: the agent hangs up.",
+    )
+    opt_out_goodbye = models.TextField(
+        default=_TELEPHONE.opt_out_goodbye, help_text="Said to who wants no more calls; then the call ends."
+    )
+    objection_line = models.TextField(
+        default=_TELEPHONE.objection_line,
+        help_text="Said to who does not want to be recorded; the recording has stopped by then, the call goes on.",
+    )
 
     max_duration_seconds = models.PositiveIntegerField(default=_SPEC.max_duration_seconds)
     max_duration_goodbye = models.TextField(default=_SPEC.max_duration_goodbye)

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 from uuid_utils.compat import uuid7
 
-from calls.enums import AttemptStatus, Direction, SuppressionSource
+from calls.enums import AnsweredBy, AttemptStatus, Direction, SuppressionSource
 from calls.models.agents import AgentVersion
 from calls.models.choices import choices
 from calls.models.sessions import CallSession
@@ -75,6 +75,9 @@ class CallAttempt(models.Model):
         CallSession, null=True, blank=True, on_delete=models.SET_NULL, related_name="attempts", db_constraint=False
     )
     answered_by = models.CharField(max_length=30, blank=True, help_text="The carrier's answering machine detection.")
+    answered_kind = models.CharField(
+        "who answered", max_length=20, blank=True, choices=choices(AnsweredBy), help_text="As our own ears decided."
+    )
     error = models.CharField(max_length=500, blank=True, help_text="Why the carrier did not do it, in its own words.")
     error_code = models.PositiveIntegerField(null=True, blank=True)
     is_refused = models.BooleanField("refused for good", default=False, help_text="The carrier would refuse it again.")

@@ -32,6 +32,14 @@ COLUMN_OF = {
         f"vad.{name}": f"vad_{name}"
         for name in ("threshold", "release", "onset_windows", "hangover_ms", "min_level_dbfs", "noise_margin_db")
     },
+    **{
+        f"telephone.{name}": name
+        for name in (
+            *("notice", "opening_waits", "voicemail", "voicemail_message", "screening_answer"),
+            *("ivr_digits", "opt_out_goodbye", "objection_line"),
+        )
+    },
+    "telephone.opening": "telephone_opening",
 }
 """Where a nested field of ``AgentSpec`` stands in ``Agent``; its top level fields have columns of their own name."""
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from msgspec import Struct
 
 from calls.engine.agent import AgentSpec
-from calls.engine.prompt import variable_names
+from calls.engine.prompt import TELEPHONE_TEXTS, variable_names
 from calls.errors import AgentError
 from calls.models import Agent, CallSession
 from calls.services.agents import spec_of
@@ -161,6 +161,7 @@ def _variables(spec: AgentSpec) -> dict[str, str | None]:
         spec.goodbye,
         spec.max_duration_goodbye,
         spec.fallback_answer,
+        *(getattr(spec.telephone, name) for name in TELEPHONE_TEXTS),
         *(intent.answer for intent in spec.intents),
     )
     found: dict[str, str | None] = {}

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.engine.agent import Intent, Silence
+from calls.engine.agent import Intent, Silence, Telephone
 from calls.engine.events import Message, ToolRequest
 from calls.engine.prompt import (
     TokenEstimate,
@@ -64,12 +64,24 @@ def test_every_text_of_an_agent_is_rendered() -> None:
         prompt="p {{x}}", opening="o {{x}}", goodbye="g {{x}}", max_duration_goodbye="m {{x}}",
         fallback_answer="f {{x}}",
         silence=Silence(reprompts=("r {{x}}",), goodbye="s {{x}}"),
+        telephone=Telephone(
+            notice="n", opening="t {{x}}", voicemail_message="v {{x}}", screening_answer="w {{x}}",
+            opt_out_goodbye="u {{x}}", objection_line="r {{x}}",
+        ),
         intents=(Intent(name="i", examples=("e {{x}}",), answer="a {{x}}"),),
     )  # fmt: skip
     made = render_spec(spec, {"x": "1"})
     assert (made.prompt, made.opening, made.goodbye, made.max_duration_goodbye) == ("p 1", "o 1", "g 1", "m 1")
     assert (made.silence.reprompts, made.silence.goodbye, made.fallback_answer) == (("r 1",), "s 1", "f 1")
     assert made.intents[0].answer == "a 1"
+    assert made.telephone == Telephone(
+        notice="n",
+        opening="t 1",
+        voicemail_message="v 1",
+        screening_answer="w 1",
+        opt_out_goodbye="u 1",
+        objection_line="r 1",
+    )
 
 
 @pytest.mark.parametrize(
