@@ -1,6 +1,7 @@
 """The addresses of calls over WebSockets."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from channels.db import database_sync_to_async
@@ -13,12 +14,13 @@ from calls.consumers.console import ConsoleConsumer
 from calls.consumers.lean import Receive, Send
 from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
+from calls.recorder.replay import journalled_turns
 from calls.services import load_attempt_call
 from calls.telephony import tokens
 
 PHONE = Parts(
     redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
-    load=database_sync_to_async(load_attempt_call, thread_sensitive=False),
+    load=database_sync_to_async(partial(load_attempt_call, journalled=journalled_turns), thread_sensitive=False),
     end_leg=database_sync_to_async(telephony.hang_up, thread_sensitive=False),
 )
 

@@ -97,17 +97,18 @@ async def test_a_call_from_the_terminal_is_placed_answered_spoken_and_followed(
     assert render(DEMO_AGENT.opening, {}).startswith(heard)
 
 
-async def test_after_a_kill_the_next_process_has_the_person_on_the_line_again(
+async def test_after_a_kill_the_next_process_goes_on_with_the_person_on_the_line(
     installation: Installation, twilio: TwilioSimulator
 ) -> None:
+    opening = render(DEMO_AGENT.opening, {})
     async with installation.serving() as server:
         async with running(
             "manage.py", "place_call", SOMEBODY, "--yes", "--no-follow", env=installation.env
         ) as terminal:
             assert await terminal.rest() == 0, terminal.lines
         call, twiml = await answered(twilio)
-        async with streaming(twiml) as leg:
-            await leg.until_heard(500)
+        async with streaming(twiml):
+            await installation.until(lambda: installation.turns() == [("agent", opening, False)])
             server.process.send_signal(signal.SIGKILL)
             await server.process.wait()
     async with installation.serving():
@@ -119,5 +120,10 @@ async def test_after_a_kill_the_next_process_has_the_person_on_the_line_again(
             assert installation.rows("SELECT status, session_id FROM calls_callattempt") == [
                 ("in-progress", streams[1][1])
             ]
+            await installation.until(lambda: len(installation.turns()) > 1)
+    [first, second] = installation.rows('SELECT session_id, "index", text FROM calls_turn ORDER BY "index"')
+    assert first == (streams[0][1], 0, opening)
+    assert second[:2] == (streams[1][1], 1)
+    assert second[2].startswith("Sorry, I lost you for a second.")
     assert len({UUID(session) for _, session in streams}) == 2
     assert len(twilio.calls) == 1

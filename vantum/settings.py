@@ -174,6 +174,8 @@ CARRIERS = {"twilio": "calls.telephony.twilio.Twilio"}
 CARRIER = env.text("CARRIER", "twilio" if TWILIO_ACCOUNT_SID else "")
 RING_SECONDS = env.integer("RING_SECONDS", 30, least=20, most=600)
 """How long a telephone rings. The law asks for 15 seconds or four rings at least (47 CFR 64.1200(a)(6))."""
+RESUME_LINE = env.text("RESUME_LINE", "Sorry, I lost you for a second.")
+"""Said when a call goes on with a new stream; a question that the agent had asked is asked again behind it."""
 STREAM_TOKEN_SECONDS = env.integer("STREAM_TOKEN_SECONDS", 30, least=1, most=600)
 """How long after the TwiML its media stream may begin."""
 INBOUND_GREETING = env.text(

@@ -8,8 +8,9 @@ from calls.engine.agent import AgentSpec
 from calls.engine.answering import Answering
 from calls.engine.endpointing import is_backchannel, is_same_words
 from calls.engine.hearing import Ear, Utterance
-from calls.engine.history import History
+from calls.engine.history import Earlier, History
 from calls.engine.reply import Purpose
+from calls.engine.resuming import go_on
 from calls.engine.silence import SilenceWatch
 from calls.engine.stage import Stage, Transitions
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode
@@ -39,7 +40,7 @@ class Conversation:
 
     ``spec``: the agent, its texts already rendered. ``fallback_lines``: what is said in the first, second and third
     failing turn in a row. ``llm_tiers``, ``tts_tiers``: how many providers there are, fallbacks counted.
-    ``turn_budget_seconds``: wall time in which a reply must be heard.
+    ``turn_budget_seconds``: wall time in which a reply must be heard. ``earlier``: what was said before this line.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class Conversation:
         llm_tiers: int = 1,
         tts_tiers: int = 1,
         turn_budget_seconds: float = 4.0,
+        earlier: Earlier = Earlier(),  # noqa: B008 (frozen)
     ) -> None:
         self._spec = spec
         self._opening = spec.opening
         self._last_line = fallback_lines[2]
-        self._history = History(spec.prompt, spec.context_tokens)
+        self._history = History(spec.prompt, spec.context_tokens, earlier)
         self._stage = Stage(spec, self._history, TRANSITIONS)
         self._ear = Ear(spec.endpointing, spec.language)
         self._agent = Answering(
@@ -146,7 +148,9 @@ class Conversation:
         self._history.began_at = self._stage.now
         self._silence.note_sign(self._stage.now)
         self._ear.start(self._stage.now, detects_turns=event.detects_turns)
-        if event.opening:
+        if go_on(self._agent, self._history):
+            self._opening = ""
+        elif event.opening:
             self._say_opening()
         else:
             self._stage.move(LISTENING)
@@ -334,8 +338,7 @@ class Conversation:
 
     def _take_words(self) -> None:
         """What was said so far is a turn of its own, answered or not."""
-        utterance = self._ear.take(self._stage.now)
-        if utterance.text:
+        if (utterance := self._ear.take(self._stage.now)).text:
             self._keep(utterance)
 
     def _keep(self, utterance: Utterance) -> None:
@@ -344,8 +347,7 @@ class Conversation:
 
     def _drop_utterance(self) -> None:
         """A noise, or words that only say that the caller listens, make no turn."""
-        utterance = self._ear.take(self._stage.now)
-        if utterance.text:
+        if (utterance := self._ear.take(self._stage.now)).text:
             self._show(utterance, is_final=True)
             self._stage.note("backchannel", utterance=utterance.number)
 

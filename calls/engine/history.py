@@ -1,21 +1,47 @@
 """What was said: the finished turns as they are stored, and as the language model reads them."""
 
+from msgspec import Struct
+
 from calls.engine.events import Latency, Message, Record, SpokenTurn, Usage
 from calls.engine.hearing import Utterance
 from calls.engine.prompt import TokenEstimate, build_context, estimate_message
 from calls.enums import Speaker
 
 
+class Earlier(Struct, frozen=True):
+    """What was said on the call's earlier lines, numbered from 0, and what the agent says first on the new one."""
+
+    turns: tuple[SpokenTurn, ...] = ()
+    resume_line: str = ""
+
+
 class History:
     """The finished turns of one call. A turn is in here as it was heard, or not at all."""
 
-    def __init__(self, prompt: str, budget: int) -> None:
-        self.turns: list[SpokenTurn] = []
+    def __init__(self, prompt: str, budget: int, earlier: Earlier = Earlier()) -> None:  # noqa: B008 (frozen)
+        self.turns: list[SpokenTurn] = list(earlier.turns)
+        self.resume_line = earlier.resume_line
         self._prompt = prompt
         self._budget = budget
         self._entries: list[tuple[Message, ...]] = []
         self._estimate = TokenEstimate()
         self.began_at = 0.0
+        self._remember(earlier.turns)
+
+    def _remember(self, said: tuple[SpokenTurn, ...]) -> None:
+        """Have the model know earlier turns; of what the agent was saying when the line went, nothing."""
+        if said and said[-1].speaker is Speaker.AGENT and said[-1].interrupted:
+            said = said[:-1]
+        for turn in said:
+            if turn.speaker is Speaker.CALLER:
+                self._entries[self._last_caller() :] = [(self._user(turn.text),)]
+            else:
+                self._entries.append((Message(role="assistant", content=turn.text),))
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether the caller said something that nobody has answered."""
+        return self._last_caller() < len(self._entries)
 
     def _at_ms(self, at: float) -> int:
         return max(round((at - self.began_at) * 1000), 0)

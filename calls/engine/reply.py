@@ -7,7 +7,7 @@ from msgspec import Struct
 from calls.engine.events import Latency, Message, Speak, ToolRequest, Usage, Word
 from calls.engine.playout import PlaybackClock, SpokenSentence, heard_characters
 from calls.engine.scripts import join_pieces
-from calls.engine.sentences import BREAK, MarkerFilter, SentenceCutter, clause_start
+from calls.engine.sentences import BREAK, MarkerFilter, SentenceCutter, clause_start, is_question
 from calls.enums import EndReason, ErrorCode
 
 _INTERRUPTED_RESULT = "The caller interrupted before this was finished. The call goes on."
@@ -323,7 +323,7 @@ class Reply:
         """Give the sentence that is being heard, or was heard last, if it is a question; else nothing."""
         heard = self._heard_texts(now)
         last = next((sentence.text for sentence in reversed(self._sentences) if heard[id(sentence)]), "")
-        return last if last.rstrip("\"'”’)").endswith(("?", "？", "؟")) else ""
+        return last if is_question(last) else ""
 
     # --- again ------------------------------------------------------------------------------------------------------
 

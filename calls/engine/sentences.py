@@ -51,6 +51,11 @@ def speakable(text: str) -> str:
     return text if any(character.isalnum() for character in text) else ""
 
 
+def is_question(sentence: str) -> bool:
+    """Whether a sentence asks something."""
+    return sentence.rstrip("\"'”’) ").endswith(("?", "？", "؟"))
+
+
 class MarkerFilter:
     """Takes the break markers out of a stream, also where one is split over several deltas."""
 

@@ -21,7 +21,7 @@ from vantum.metrics import JOURNAL_FAILURES
 logger = logging.getLogger(__name__)
 
 _LOCK = "lock"
-_ENDING = ".jsonl"
+ENDING = ".jsonl"
 _ATTEMPTS = 5
 
 
@@ -66,7 +66,7 @@ class Instance:
 
     def journals(self) -> list[Path]:
         """Give the files of calls whose facts may not all be in the database, the oldest first."""
-        return sorted(self.folder.glob(f"*{_ENDING}"))
+        return sorted(self.folder.glob(f"*{ENDING}"))
 
     def release(self) -> None:
         """Let go; an empty folder goes too."""
@@ -128,7 +128,7 @@ class Journal:
     """A full disk is said once, not once for every call and fact."""
 
     def __init__(self, folder: Path, session_id: UUID) -> None:
-        self.path = folder / f"{session_id}{_ENDING}"
+        self.path = folder / f"{session_id}{ENDING}"
         self.is_whole = True
         """Whether every fact so far is in the file, so that memory need not keep them."""
         self.is_complete = False

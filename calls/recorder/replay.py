@@ -9,10 +9,11 @@ from uuid import UUID
 from django.conf import settings
 
 from calls import services
+from calls.engine.events import SpokenTurn
 from calls.enums import EndReason
 from calls.models import CallSession
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed
-from calls.recorder.journal import dead_instances, living_instances, read_journal, set_aside
+from calls.recorder.journal import ENDING, dead_instances, living_instances, read_journal, set_aside
 from calls.recorder.sink import recording_path
 from calls.recorder.wav import recorded_ms
 from calls.recorder.writer import Store, store_all
@@ -55,6 +56,22 @@ def close_lost_calls(root: Path, store: Store, now: datetime) -> list[UUID]:
     """
     replay_dead_instances(root, store)
     return services.close_lost_calls(now=now, grace=_GRACE, held=living_instances(root))
+
+
+def journalled_turns(session_id: UUID) -> list[SpokenTurn]:
+    """Give the turns of a call that are in a journal on this machine, of a dead process or of one that lives.
+
+    Nothing is stored or removed: that is for the process whose journal it is, or for a replay. A call of which there is
+    no journal is in the database, or was held on another machine.
+    """
+    turns: list[SpokenTurn] = []
+    for path in settings.JOURNAL_DIR.glob(f"*/{session_id}{ENDING}"):
+        try:
+            facts = read_journal(path)
+        except OSError:  # settled a moment ago
+            continue
+        turns += [fact.turn for fact in facts if isinstance(fact, TurnFact)]
+    return turns
 
 
 def _replay(path: Path, store: Store) -> None:

@@ -71,6 +71,7 @@ class CallRunner:
             llm_tiers=len(providers.llms),
             tts_tiers=len(providers.tts),
             turn_budget_seconds=limits.turn_budget_seconds,
+            earlier=options.earlier,
         )
         self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
         self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)
@@ -100,7 +101,7 @@ class CallRunner:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 own = [self.spawn(self._hearing.run()), self.spawn(self._speaking.write())]
-                own.append(self.spawn(self._speaking.warm_up(self._limits.fallback_lines)))
+                own.append(self.spawn(self._speaking.warm_up(self._fixed_lines())))
                 self._has_started = True
                 # What was typed or heard a moment earlier waits in the inbox and is dealt with right after.
                 self._inbox.appendleft(
@@ -122,6 +123,10 @@ class CallRunner:
         finally:
             await self._close()
         return self._reason or EndReason.INTERNAL_ERROR
+
+    def _fixed_lines(self) -> tuple[str, ...]:
+        """Give what must be sayable at any moment, even without a synthesiser."""
+        return (*self._limits.fallback_lines, *filter(None, [self._options.earlier.resume_line]))
 
     def hear(self, audio: bytes) -> None:
         """Take caller audio in the input format. Never blocks."""

@@ -2,6 +2,7 @@
 
 from msgspec import Struct, field
 
+from calls.engine.history import Earlier
 from calls.wire.audio import AudioFormat
 
 
@@ -12,6 +13,7 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     is short, so that it starts early; tiny later ones make gaps in clients that schedule each chunk for itself.
     ``cancel_gap_ms``: pause between a cancel and the next reply's first chunk, wall time. ``settle_ms``: how much later
     than sent the far end may play; a reply that follows another waits so much longer for the end of that one.
+    ``earlier``: what was said before this line; with it the call goes on instead of beginning with its opening.
     """
 
     input: AudioFormat
@@ -25,3 +27,4 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     chunk_ms: float = 300
     cancel_gap_ms: float = 60
     settle_ms: float = 100
+    earlier: Earlier = Earlier()

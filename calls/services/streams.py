@@ -1,10 +1,11 @@
 """The media streams of a telephone call, and what each of them is to say."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
@@ -92,7 +93,15 @@ def has_conversation_ended(attempt_id: UUID, number: int) -> bool | None:
     return None if ended is None else EndReason(ended) not in _LOST
 
 
-def load_attempt_call(grant: StreamGrant) -> PhoneCall:
+Journalled = Callable[[UUID], Sequence[SpokenTurn]]
+"""Gives the turns of a conversation that may not be in the database yet."""
+
+
+def _nothing(_session_id: UUID) -> Sequence[SpokenTurn]:
+    return ()
+
+
+def load_attempt_call(grant: StreamGrant, *, journalled: Journalled = _nothing) -> PhoneCall:
     """Give what to say on a stream. Raises ``AgentError`` where nothing can be said."""
     attempt = CallAttempt.objects.select_related("agent_version").filter(pk=grant.attempt_id).first()
     version = attempt.agent_version if attempt else None
@@ -107,23 +116,29 @@ def load_attempt_call(grant: StreamGrant) -> PhoneCall:
         spec=spec,
         variables={name: str(value) for name, value in attempt.variables.items()},
         language=spec.language,
-        history=_said_before(grant),
+        history=_said_before(grant, journalled),
     )
 
 
-def _said_before(grant: StreamGrant) -> tuple[SpokenTurn, ...]:
-    earlier = CallStream.objects.filter(attempt_id=grant.attempt_id, number__lt=grant.number)
-    sessions = [session_id for session_id in earlier.values_list("session_id", flat=True) if session_id]
-    said = Turn.objects.filter(session_id__in=sessions).order_by("session__started_at", "session_id", "index")
-    return tuple(
-        SpokenTurn(
-            index=index,
-            speaker=Speaker(turn.speaker),
-            text=turn.text,
-            started_ms=turn.started_ms,
-            ended_ms=turn.ended_ms,
-            interrupted=turn.interrupted,
-            confidence=turn.confidence,
-        )
-        for index, turn in enumerate(said)
+def _said_before(grant: StreamGrant, journalled: Journalled) -> tuple[SpokenTurn, ...]:
+    """Give the turns of the earlier streams, one stream after the other, numbered anew."""
+    streams = CallStream.objects.filter(attempt_id=grant.attempt_id, number__lt=grant.number, session_id__isnull=False)
+    said: list[SpokenTurn] = []
+    for session_id in streams.order_by("number").values_list("session_id", flat=True):
+        # The journal first: once its turns are stored it is removed, and then the database has them.
+        turns = {turn.index: turn for turn in journalled(session_id)} if session_id else {}
+        turns |= {turn.index: _spoken(turn) for turn in Turn.objects.filter(session_id=session_id)}
+        said += [turns[index] for index in sorted(turns)]
+    return tuple(replace(turn, index=index) for index, turn in enumerate(said))
+
+
+def _spoken(turn: Turn) -> SpokenTurn:
+    return SpokenTurn(
+        index=turn.index,
+        speaker=Speaker(turn.speaker),
+        text=turn.text,
+        started_ms=turn.started_ms,
+        ended_ms=turn.ended_ms,
+        interrupted=turn.interrupted,
+        confidence=turn.confidence,
     )

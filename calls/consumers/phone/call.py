@@ -15,6 +15,8 @@ from calls.consumers.phone.door import PhoneDoor
 from calls.consumers.phone.lines import phone_lines
 from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.engine.agent import AgentSpec
+from calls.engine.events import SpokenTurn
+from calls.engine.history import Earlier
 from calls.enums import Door, EndReason
 from calls.errors import AgentError, CallError
 from calls.live import live_calls
@@ -71,6 +73,10 @@ class Plan(Protocol):
     @property
     def language(self) -> str:
         """The call's language; empty is the agent's own."""
+
+    @property
+    def history(self) -> tuple[SpokenTurn, ...]:
+        """What was said on the call's earlier streams."""
 
 
 class Parts(RunnerParts, frozen=True, kw_only=True):
@@ -250,6 +256,7 @@ class AnsweredCall:
             first_chunk_ms=FIRST_CHUNK_MS,
             chunk_ms=CHUNK_MS,
             cancel_gap_ms=0,
+            earlier=Earlier(plan.history, settings.RESUME_LINE),
         )
         try:
             return self._parts.fit_runner(

@@ -13,6 +13,7 @@ from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
 from calls.consumers.phone.lines import phone_lines
 from calls.engine.agent import AgentSpec
+from calls.engine.events import SpokenTurn
 from calls.enums import AudioEncoding, Door
 from calls.live import live_calls
 from calls.providers.base import LanguageModel, SpeechToText, TextToSpeech
@@ -38,6 +39,7 @@ class Planned(Struct, frozen=True):
     spec: AgentSpec
     variables: Mapping[str, str]
     language: str = ""
+    history: tuple[SpokenTurn, ...] = ()
     agent_id: UUID = AGENT_ID
     version_id: UUID = VERSION_ID
 
@@ -52,6 +54,7 @@ class Exchange:
         self.spec = spec or agent(opening="Hello.")
         self.variables: Mapping[str, str] = {}
         self.language = ""
+        self.history: tuple[SpokenTurn, ...] = ()
         self.providers = providers
         self.delay = 0.0
         self.redeem_failure: Exception | None = None
@@ -101,7 +104,7 @@ class Exchange:
         await asyncio.sleep(self.delay)
         if self.load_failure:
             raise self.load_failure
-        return Planned(spec=self.spec, variables=self.variables, language=self.language)
+        return Planned(spec=self.spec, variables=self.variables, language=self.language, history=self.history)
 
     async def _end_leg(self, attempt_id: UUID) -> None:
         self.ended_legs.append(attempt_id)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from calls.engine.history import Earlier
 from calls.enums import EndReason
 from calls.live import live_calls
 from calls.runner.options import CallOptions
@@ -54,6 +55,7 @@ def test_a_valid_token_begins_the_call_of_its_attempt(settings: Settings) -> Non
         first_chunk_ms=40,
         chunk_ms=100,
         cancel_gap_ms=0,
+        earlier=Earlier((), settings.RESUME_LINE),
     )
 
 

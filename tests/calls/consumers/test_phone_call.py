@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from calls.consumers.phone.call import CHUNK_MS, FIRST_CHUNK_MS
 from calls.engine.agent import Intent
-from calls.engine.events import TranscriptReceived
+from calls.engine.events import SpokenTurn, TranscriptReceived
 from calls.enums import EndReason, Speaker
 from calls.providers.base import TextDelta
 from calls.providers.scripted.voice import word_times
@@ -27,6 +27,7 @@ INTENTS = (
     Intent(name="bye", examples=("goodbye",), answer="Thank you, goodbye.", ends_call=True),
 )
 SPEC = agent(opening="Hello, this is the bakery.", intents=INTENTS, goodbye="Thank you, goodbye.")
+RESUMED = "Sorry, I lost you for a second."
 OPENING_MS = 60 * len(SPEC.opening)
 
 
@@ -66,6 +67,30 @@ def test_a_call_from_hello_to_goodbye(tmp_path: Path) -> None:
     assert exchange.sink.totals.conversion_errors == 0
     # The socket stayed open until the last word was played.
     assert (line.leg.queued_ms, line.leg.cleared_ms) == (0, 0)
+
+
+def test_a_second_stream_goes_on_with_what_was_said_on_the_first(tmp_path: Path) -> None:
+    exchange = Exchange(SPEC, providers=scripted(tmp_path, "when are you open", "goodbye"))
+    exchange.history = (
+        SpokenTurn(0, Speaker.AGENT, SPEC.opening, 0, 900),
+        SpokenTurn(1, Speaker.CALLER, "when are you open", 1000, 1900),
+        SpokenTurn(2, Speaker.AGENT, "We are open from nine to five. Is there more?", 2000, 2900),
+    )
+
+    async def scenario(line: AsgiLine) -> None:
+        await line.leg.until_heard(2000)
+        await asyncio.sleep(2)
+        line.leg.say(hum(800))
+        await asyncio.sleep(4)
+
+    line = hold(exchange, scenario)
+    assert [(turn.index, turn.text) for turn in exchange.sink.turns[:3]] == [
+        (3, f"{RESUMED} Is there more?"),
+        (4, "when are you open"),
+        (5, "We are open from nine to five, every day."),
+    ]
+    assert line.leg.first_audio_at is not None
+    assert line.leg.first_audio_at < 0.1
 
 
 def test_the_first_word_leaves_as_soon_as_the_call_is_loaded(tmp_path: Path) -> None:

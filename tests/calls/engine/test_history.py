@@ -1,6 +1,6 @@
 from calls.engine.events import Latency, Message, Record, SpokenTurn, ToolRequest, Usage
 from calls.engine.hearing import Utterance
-from calls.engine.history import History
+from calls.engine.history import Earlier, History
 from calls.enums import Speaker
 
 
@@ -95,3 +95,21 @@ def test_reported_usage_corrects_how_much_is_kept() -> None:
     before = len(made.context())
     made.learn_usage((Message("user", "word " * 20),), Usage(prompt_tokens=87))
     assert len(made.context()) < before
+
+
+def test_a_call_that_goes_on_counts_from_its_earlier_turns() -> None:
+    turns = (SpokenTurn(0, Speaker.AGENT, "Hello.", 0, 900), SpokenTurn(1, Speaker.CALLER, "Hi", 1000, 1200))
+    made = History("Be kind.", 1000, Earlier(turns, "Sorry."))
+    assert (made.is_unanswered, made.messages) == (True, (Message("assistant", "Hello."), Message("user", "Hi")))
+    record = answer(made, "Good day.")
+    assert record is not None
+    assert (record.turn.index, made.is_unanswered) == (2, False)
+
+
+def test_what_broke_off_with_the_line_is_a_turn_and_no_message() -> None:
+    turns = (
+        SpokenTurn(0, Speaker.CALLER, "Hi", 0, 900),
+        SpokenTurn(1, Speaker.AGENT, "Go", 1000, 1200, interrupted=True),
+    )
+    made = History("Be kind.", 1000, Earlier(turns))
+    assert (made.turns, made.messages, made.is_unanswered) == ([*turns], (Message("user", "Hi"),), True)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calls.engine.sentences import BREAK, MarkerFilter, SentenceCutter, clause_start, speakable
+from calls.engine.sentences import BREAK, MarkerFilter, SentenceCutter, clause_start, is_question, speakable
 
 
 def cut(text: str, size: int = 1, *, is_first: bool = False) -> list[str]:
@@ -192,3 +192,9 @@ def test_a_clause_begins_at_or_before_the_cut_or_behind_its_spaces(text: str, he
     start = clause_start(text, heard)
     assert 0 <= start <= len(text)
     assert start <= heard or not text[heard:start].strip()
+
+
+@pytest.mark.parametrize("text", ["Is it?", 'He asked: "Is it?"', "是吗？", "Is it? "])
+def test_a_question_is_known_by_its_end(text: str) -> None:
+    assert is_question(text)
+    assert not is_question(text + " It is.")

@@ -12,7 +12,7 @@ from calls.enums import Door, EndReason
 from calls.models import CallSession, Recording, Turn
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed, encode, store
 from calls.recorder.journal import Instance
-from calls.recorder.replay import close_lost_calls, replay_dead_instances
+from calls.recorder.replay import close_lost_calls, journalled_turns, replay_dead_instances
 from calls.recorder.sink import recording_path
 from calls.services import EventFact
 from tests.calls import rows
@@ -154,3 +154,17 @@ def test_the_living_are_left_alone_even_when_the_database_has_not_heard_of_them(
     assert close_lost_calls(root, store, rows.BEGAN + timedelta(minutes=6)) == [lost]
     assert [call.pk for call in CallSession.objects.live()] == [held]
     instance.release()
+
+
+def test_the_turns_of_a_call_are_read_where_they_lie_and_stay_there(root: Path) -> None:
+    session_id, other = uuid7(), uuid7()
+    facts: list[Fact] = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]
+    path = die_with(root, *facts, EventFact(session_id, 0, "late", 4000, {}), torn=encode(facts[3])[:-9])
+    die_with(root, rows.turn_fact(other, 0))
+    assert journalled_turns(session_id) == [rows.spoken(index) for index in range(3)]
+    assert journalled_turns(uuid7()) == []
+    assert path.exists()
+    assert not Turn.objects.exists()
+    path.unlink()
+    path.mkdir()  # what cannot be read has been settled, or is for the replay to complain of
+    assert journalled_turns(session_id) == []

@@ -134,6 +134,27 @@ def test_a_later_stream_knows_what_was_said_on_the_earlier_ones() -> None:
     assert services.load_attempt_call(StreamGrant(attempt.pk, 2)).history == history[:2]
 
 
+def test_what_only_the_journal_has_is_known_too_and_the_database_has_the_last_word() -> None:
+    attempt = phones.attempt()
+    first = opened(attempt)
+    stored, lost = SpokenTurn(0, Speaker.AGENT, "Hello!", 0, 900), SpokenTurn(1, Speaker.CALLER, "Hi.", 1000, 1900)
+    services.record_turns([services.TurnFact(first, stored)])
+    journal = {first: [lost, SpokenTurn(0, Speaker.AGENT, "torn", 0, 900)]}
+    call = services.load_attempt_call(StreamGrant(attempt.pk, 2), journalled=lambda session: journal[session])
+    assert call.history == (stored, lost)
+
+
+def test_streams_follow_each_other_in_the_order_of_their_numbers() -> None:
+    """The rows of their conversations may not be there yet, so their times cannot say it."""
+    attempt, sessions = phones.attempt(), [uuid7(), uuid7()]
+    for number, session in zip((1, 2), reversed(sessions), strict=True):
+        services.ask_for_stream(attempt.pk, number, at=AT)
+        services.open_stream(StreamGrant(attempt.pk, number), session, at=AT, not_before=AT)
+    journal = {session: [SpokenTurn(7, Speaker.CALLER, session.hex, 0, 1)] for session in sessions}
+    call = services.load_attempt_call(StreamGrant(attempt.pk, 3), journalled=lambda session: journal[session])
+    assert [(turn.index, turn.text) for turn in call.history] == [(0, sessions[1].hex), (1, sessions[0].hex)]
+
+
 def test_a_call_without_an_agent_says_so() -> None:
     attempt = phones.attempt(agent_version=None)
     for attempt_id in (attempt.pk, uuid7()):
