@@ -66,6 +66,10 @@ class EndReason(StrEnum):
     """A mailbox or a menu answered, and the agent is to leave then."""
     SCREENING_REFUSED = "screening_refused"
     """A call-screening assistant did not put the call through."""
+    TRANSFERRED = "transferred"
+    """The caller was handed to a colleague; where nobody takes the call, it comes back on another stream."""
+    OPERATOR = "operator"
+    """An operator ended it."""
     SHUTDOWN = "shutdown"
     INSTANCE_LOST = "instance_lost"
     INTERNAL_ERROR = "internal_error"
@@ -163,6 +167,23 @@ _OVER = {
     AttemptStatus.FAILED,
     AttemptStatus.CANCELED,
 }
+
+
+class BuiltInTool(StrEnum):
+    """What every agent may be allowed to do beside talking."""
+
+    END_CALL = "end_call"
+    TRANSFER_CALL = "transfer_call"
+    SEND_DIGITS = "send_digits"
+    SCHEDULE_CALLBACK = "schedule_callback"
+    DO_NOT_CALL = "do_not_call"
+
+
+class TransferKind(StrEnum):
+    """How a caller is handed on."""
+
+    COLD = "cold"
+    WARM = "warm"
 
 
 class Direction(StrEnum):

@@ -2,6 +2,7 @@
 
 from calls.admin.agents import AgentAdmin, AgentVersionAdmin
 from calls.admin.attempts import CallAttemptAdmin, SuppressionAdmin
+from calls.admin.secrets import SecretAdmin
 from calls.admin.sessions import CallSessionAdmin
 
-__all__ = ["AgentAdmin", "AgentVersionAdmin", "CallAttemptAdmin", "CallSessionAdmin", "SuppressionAdmin"]
+__all__ = ["AgentAdmin", "AgentVersionAdmin", "CallAttemptAdmin", "CallSessionAdmin", "SecretAdmin", "SuppressionAdmin"]

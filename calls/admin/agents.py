@@ -35,13 +35,29 @@ _PROVIDER_FIELDS = {
 _SHORT_TEXTS = {
     *("opening", "goodbye", "fallback_answer", "silence_goodbye", "max_duration_goodbye"),
     *("notice", "telephone_opening", "voicemail_message", "screening_answer", "opt_out_goodbye", "objection_line"),
+    *("transfer_connecting", "transfer_calling", "transfer_returned"),
 }
 
 
 class AgentForm(_Form):
     """Checks a draft as a call would, and puts each complaint at its field."""
 
-    tools = LinesField(help_text="One a line. end_call: the agent may say goodbye and hang up.")
+    tools = LinesField(
+        help_text="One a line. end_call: the agent may say goodbye and hang up. transfer_call: hand the caller to a "
+        "destination. send_digits: press keys. schedule_callback: note when to call again. do_not_call: suppress the "
+        "number at once."
+    )
+    http_tools = IndentedJSONField(
+        label="HTTP tools",
+        help_text='Your own: [{"name": "find_order", "description": "Find an order.", "url": "https://…", '
+        '"parameters": {"type": "object", "properties": {"number": {"type": "string"}}, "required": ["number"]}}]. '
+        "Further keys: method (POST, GET, PUT), timeout_ms, secret_header, secret (the name of a stored secret), "
+        "filler, max_result_characters.",
+    )
+    destinations = IndentedJSONField(
+        help_text='Where transfer_call may lead: [{"name": "sales", "e164": "+442079460000", "kind": "cold"}]. warm: a '
+        "person is called and told first, and takes the caller with key 1; one call at a time. Also: description."
+    )
     key_terms = LinesField(help_text="Names and words that the recogniser should expect, one a line.")
     pronunciations = PairsField(help_text="How the synthesiser shall read a word, one a line: SQL = sequel")
     reprompts = LinesField(help_text="Said into silence, one a line, in this order.")
@@ -129,6 +145,16 @@ _FIELDSETS: tuple[tuple[str | None, Any], ...] = (
             "fields": (
                 *("reprompt_after_seconds", "max_reprompts", "reprompts", "silence_goodbye"),
                 *("max_duration_seconds", "max_duration_goodbye"),
+            ),
+        },
+    ),
+    (
+        "Tools and transfers",
+        {
+            "classes": ("collapse",),
+            "fields": (
+                *("http_tools", "destinations"),
+                *("transfer_connecting", "transfer_calling", "transfer_returned"),
             ),
         },
     ),

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from calls.engine.toolspec import Destination, HttpTool, TransferLines
 from calls.enums import OpeningWaits, VoicemailPolicy
 
 Ms = Annotated[int, Meta(ge=0, le=60_000)]
@@ -73,6 +74,10 @@ class Intent(Struct, frozen=True, kw_only=True):
     ends_call: bool = False
     after: tuple[str, ...] = ()
     """Names of the intents after whose answer it applies ("opening" is the opening line); empty: always."""
+    tool: str = ""
+    """A tool that is used first. The answer follows where it succeeded; ``{result}`` in it is what the tool said."""
+    arguments: dict[str, str] = {}
+    """The tool's arguments; ``{words}`` in one is what the caller said."""
 
 
 class Telephone(Struct, frozen=True, kw_only=True):
@@ -133,6 +138,9 @@ class AgentSpec(Struct, frozen=True, kw_only=True):
     max_duration_seconds: Annotated[int, Meta(ge=10, le=14_400)] = 1800
     max_duration_goodbye: str = "I have to end our call here. Thank you for your time. Goodbye."
     tools: tuple[str, ...] = ("end_call",)
+    http_tools: tuple[HttpTool, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    transfer_lines: TransferLines = TransferLines()
     key_terms: tuple[str, ...] = ()
     pronunciations: dict[str, str] = {}
     """Written word to how the synthesiser shall read it."""

@@ -1,5 +1,6 @@
 """The agent's side: replies from the request to the model until the last word was played, and their failures."""
 
+from calls.engine.asides import ToolDelayed
 from calls.engine.drafting import Drafting
 from calls.engine.events import (
     AudioSent,
@@ -25,7 +26,10 @@ from calls.engine.reply import Outcome, Purpose, Reply
 from calls.engine.stage import Stage
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Role
 
+TEXT_EVENTS = (ReplyDelta, ReplyToolRequested, ToolReturned, ToolDelayed, ReplyGenerated)
 _TOOL_TIMED_OUT = "The tool did not answer in time."
+_TOOL_SECONDS = 35.0
+"""Tools have time limits of their own; this one is for a runner that forgot to answer."""
 
 
 class Answering:
@@ -85,8 +89,8 @@ class Answering:
         if not self._drafts.say(text, purpose, ends_call):
             self._go_to_what_follows(ends_call)
 
-    def read(self, event: ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated) -> None:
-        """Take a piece of a reply's text, or what belongs to it."""
+    def read(self, event: ReplyDelta | ReplyToolRequested | ToolReturned | ToolDelayed | ReplyGenerated) -> None:
+        """Take a piece of a reply's text, or what belongs to it (``TEXT_EVENTS``)."""
         drafts = self._drafts
         match event:
             case ReplyDelta():
@@ -95,6 +99,8 @@ class Answering:
                 drafts.read_tool_request(event)
             case ToolReturned():
                 drafts.read_tool_result(event)
+            case ToolDelayed():
+                drafts.fill_wait(event)
             case ReplyGenerated():
                 drafts.end_text(event)
         self._look()
@@ -192,12 +198,8 @@ class Answering:
     def _stop(self, reply: Reply, reason: CancelReason, *, keeps_text: bool = False) -> None:
         heard = reply.own_heard_text(self._stage.now)
         self._stage.emit(Cancel(reply.number, reason, heard, keeps_text=keeps_text))
-        if not keeps_text:
-            self._stop_earlier_generation(reply)
-
-    def _stop_earlier_generation(self, reply: Reply) -> None:
-        """A resumed reply is still fed by the generation of the number that was cancelled."""
-        if not reply.is_generated and reply.generation != reply.number:
+        # A resumed reply is still fed by the generation of the number that was cancelled.
+        if not keeps_text and not reply.is_generated and reply.generation != reply.number:
             self._stage.emit(Discard(reply.generation))
 
     def stop(self, reason: CancelReason) -> None:
@@ -373,8 +375,9 @@ class Answering:
             return None
         if reply.is_sent or reply.is_cut_off:
             return reply.clock.ends_at
-        if reply.is_started:
-            return max(reply.progress_at, reply.budget_from, reply.clock.ends_at or 0.0) + self._budget
+        if reply.is_started or reply.is_waiting_for_tools:
+            budget = _TOOL_SECONDS if reply.is_waiting_for_tools else self._budget
+            return max(reply.progress_at, reply.budget_from, reply.clock.ends_at or 0.0) + budget
         return reply.budget_from + self._budget / (2 if self._may_hedge(reply) else 1)
 
     def check_time(self) -> None:
@@ -382,12 +385,10 @@ class Answering:
         reply = self.reply
         if reply is None or not self._stage.is_due(self.next_timeout()):
             return
-        step = reply.open_step
         if reply.is_sent or reply.is_cut_off:
             self._close(reply)
-        elif step is not None and not step.is_answered and reply.is_generated:
-            for request in step.requests:
-                reply.answer_tool(request.call_id, _TOOL_TIMED_OUT)
+        elif reply.is_waiting_for_tools:
+            reply.time_out_tools(_TOOL_TIMED_OUT)
             self._drafts.go_on(reply)
             self._look()
         else:

@@ -5,7 +5,8 @@ from typing import Any
 
 from calls.engine import events as ev
 from calls.engine.agent import AgentSpec
-from calls.engine.answering import Answering
+from calls.engine.answering import TEXT_EVENTS, Answering
+from calls.engine.asides import KeysPressed, LineGiven
 from calls.engine.endpointing import is_backchannel, is_same_words
 from calls.engine.hearing import Ear, Utterance
 from calls.engine.history import Earlier, History
@@ -96,9 +97,8 @@ class Conversation:
         stage = self._stage
         if stage.state is ENDED:
             return []
-        if stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected):
-            return []
-        if self._left is not None and not isinstance(event, _LAST_EVENTS):
+        is_early = stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected)
+        if is_early or (self._left is not None and not isinstance(event, _LAST_EVENTS)):
             return []
         stage.now = now
         if stage.is_due(self._due):
@@ -128,16 +128,15 @@ class Conversation:
             ev.TurnResumed: lambda _: agent.discard_guess(),
             ev.EndOfTurn: self._read_turn,
             ev.RecognitionFailed: self._lose_recogniser,
-            ev.ReplyDelta: agent.read,
-            ev.ReplyToolRequested: agent.read,
-            ev.ToolReturned: agent.read,
-            ev.ReplyGenerated: agent.read,
+            **dict.fromkeys(TEXT_EVENTS, agent.read),
             ev.ReplyFailed: agent.read_failure,
             ev.SentenceTimed: agent.note_words,
             ev.AudioSent: agent.note_audio,
             ev.SentenceSent: agent.note_sentence_sent,
             ev.ReplySent: agent.note_sent,
             ev.PlayedOut: agent.note_played,
+            KeysPressed: self._read_typed,
+            LineGiven: self._say_given,
         }
 
     # --- the call ---------------------------------------------------------------------------------------------------
@@ -174,17 +173,20 @@ class Conversation:
         if not self._agent.cut_farewell(CancelReason.REQUESTED):
             self._take_floor(CancelReason.REQUESTED)
 
-    def _part(self, line: str, ending: EndReason, cancel: CancelReason) -> None:
-        """Say the last words and end the call when they were played."""
+    def _say_given(self, event: LineGiven) -> None:
+        if not self._agent.is_parting:
+            self._part(event.text, event.ends, CancelReason.SUPERSEDED)
+
+    def _part(self, line: str, ending: EndReason | None, cancel: CancelReason) -> None:
+        """Say a line before anything else; with an ``ending`` the call is over when it was played."""
         self._agent.stop(cancel)
         self._take_words()
-        self._agent.say(line, Purpose.FAREWELL, ends_call=ending)
+        self._agent.say(line, Purpose.LINE if ending is None else Purpose.FAREWELL, ends_call=ending)
 
     def _disconnect(self, event: ev.Disconnected) -> None:
         """The line is gone. The caller's last words may still be with the recogniser: they are a turn, unanswered."""
         self._agent.stop(CancelReason.HANG_UP)
-        is_first = self._left is None
-        self._left = event.reason
+        is_first, self._left = self._left is None, event.reason
         if is_first and event.reason is EndReason.CALLER_DISCONNECTED and self._ear.is_awaited:
             self._ear.end_input()
             self._stage.move(LISTENING)
@@ -210,13 +212,14 @@ class Conversation:
         self._agent.confirm_interruption()
         self._is_unanswered = False
 
-    def _read_typed(self, event: ev.TextTyped) -> None:
+    def _read_typed(self, event: ev.TextTyped | KeysPressed) -> None:
         text = event.text.strip()
         if not text or self._agent.is_parting:
             return
         self._take_floor(CancelReason.SUPERSEDED)
         self._take_words()
-        self._silence.note_typing()
+        if isinstance(event, ev.TextTyped):
+            self._silence.note_typing()
         self._answer(self._ear.take_typed(text, self._stage.now))
 
     # --- hearing ----------------------------------------------------------------------------------------------------
@@ -257,11 +260,9 @@ class Conversation:
 
     def _has_real_words(self) -> bool:
         """Whether the caller said more than that he is listening."""
-        if not self._ear.text:
-            return False
-        reply = self._agent.reply or self._agent.suspended
+        reply, text = self._agent.reply or self._agent.suspended, self._ear.text
         is_asked = reply is not None and (reply.is_unheard_answer or bool(reply.heard_question(self._stage.now)))
-        return not is_backchannel(self._ear.text, self._spec.language, is_asked=is_asked)
+        return bool(text) and not is_backchannel(text, self._spec.language, is_asked=is_asked)
 
     def _is_voice_enough(self) -> bool:
         """Whether the voice alone, without words, stops the agent."""
@@ -363,9 +364,8 @@ class Conversation:
     def _find_due(self) -> float | None:
         if self.state is ENDED:
             return None
-        due = [self._agent.next_timeout(), self._ear.next_timeout(), self._silence_ends_at(), self._longest()]
-        if self.state is INTERRUPTED:
-            due.append(self._resume_at)
+        own = (self._silence_ends_at(), self._longest(), self._resume_at if self.state is INTERRUPTED else None)
+        due = (self._agent.next_timeout(), self._ear.next_timeout(), *own)
         return min((at for at in due if at is not None), default=None)
 
     def _longest(self) -> float | None:

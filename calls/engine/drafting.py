@@ -2,6 +2,7 @@
 
 import json
 
+from calls.engine.asides import ToolDelayed
 from calls.engine.endpointing import is_same_words
 from calls.engine.events import (
     CallTool,
@@ -208,10 +209,14 @@ class Drafting:
         goodbye = _goodbye(request.arguments)
         if not goodbye and not reply.text:
             goodbye = self._stage.spec.goodbye
-        if goodbye and not is_same_words(reply.text[-len(goodbye) :], goodbye):
-            reply.add_line(goodbye)
-            self._stage.emit(ShowToken(reply.number, goodbye))
-        reply.ends_call = EndReason.AGENT_SAID_GOODBYE
+        self._end_with(reply, goodbye, EndReason.AGENT_SAID_GOODBYE)
+
+    def _end_with(self, reply: Reply, words: str, reason: EndReason) -> None:
+        """Have the call end once these words, where they are new, and what was said before them were played."""
+        if words and not is_same_words(reply.text[-len(words) :], words):
+            reply.add_line(words)
+            self._stage.emit(ShowToken(reply.number, words))
+        reply.ends_call = reason
         reply.is_generated = True
 
     def read_tool_result(self, event: ToolReturned) -> None:
@@ -219,7 +224,17 @@ class Drafting:
         for reply in (self.reply, self.suspended):
             if reply is not None and event.reply in reply.names:
                 reply.answer_tool(event.request.call_id, event.result)
+                if event.last is not None and event.last.ends is not None and reply.ends_call is None:
+                    self._end_with(reply, event.last.text, event.last.ends)
                 self.go_on(reply)
+
+    def fill_wait(self, event: ToolDelayed) -> None:
+        """A tool takes its time: say so once, where nothing else is about to be said."""
+        reply = self.reply
+        if reply is not None and event.reply in reply.names and reply.is_waiting_for_tools and event.text.strip():
+            reply.fill_wait(event.text)
+            self._stage.emit(ShowToken(reply.number, event.text))
+            self.go_on(reply)
 
 
 def _goodbye(arguments: str) -> str:

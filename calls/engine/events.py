@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from calls.engine.asides import KeysPressed, LineGiven, ToolDelayed
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Role, Speaker
 
 
@@ -32,8 +33,8 @@ class Latency(Struct, frozen=True, gc=False):
     """Parts of one voice-to-voice latency in milliseconds.
 
     ``endpointing``: end of the caller's speech to the decision; ``stt``: of it, waiting for the final transcript after
-    the patience ran out; ``llm``: request to first delta; ``tts``: first text handed over to first audio; ``total``:
-    end of speech to the agent's first audio frame on the socket. The parts overlap, so they need not add up.
+    the patience; ``llm``: request to first delta; ``tts``: first text handed over to first audio; ``total``: end of
+    speech to the agent's first frame on the socket. The parts overlap, so they need not add up.
     """
 
     endpointing: float = 0.0
@@ -128,9 +129,8 @@ class TextTyped(Struct, frozen=True, gc=False):
 class AudioHeard(Struct, frozen=True, gc=False):
     """Caller audio arrived and went through voice activity detection.
 
-    ``until_ms``: how much audio has been received so far. ``voiced_until_ms``: audio time at which the last speech
-    window ended (0: none yet). ``voiced_ms``: speech in the current run (short gaps bridged), 0 while the gate is
-    closed.
+    ``until_ms``: how much audio there was so far. ``voiced_until_ms``: where in it the last window of speech ended (0:
+    none yet). ``voiced_ms``: speech in the current run (short gaps bridged), 0 while the gate is closed.
     """
 
     until_ms: float
@@ -199,11 +199,12 @@ class ReplyToolRequested(Struct, frozen=True, gc=False):
 
 
 class ToolReturned(Struct, frozen=True, gc=False):
-    """A tool of the outside world answered; ``result`` is what the model reads."""
+    """A tool answered; ``result`` is what the model reads. ``last``: words with which the call ends."""
 
     reply: int
     request: ToolRequest
     result: str
+    last: LineGiven | None = None
 
 
 class ReplyGenerated(Struct, frozen=True, gc=False):
@@ -262,9 +263,8 @@ Event = (
     CallStarted | CallResumed | TimePassed | HangUpRequested | Disconnected | InputEnded | InterruptRequested |
     TextTyped | AudioHeard | SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn |
     RecognitionFailed | ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated | ReplyFailed | SentenceTimed |
-    AudioSent | SentenceSent | ReplySent | PlayedOut
+    AudioSent | SentenceSent | ReplySent | PlayedOut | KeysPressed | LineGiven | ToolDelayed
 )  # fmt: skip
-
 
 # --- actions: making a reply, telling the other side, keeping what was said -------------------------------------------
 

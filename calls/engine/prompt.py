@@ -63,6 +63,10 @@ def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:
         spec.telephone,
         **{name: fill(getattr(spec.telephone, name)) for name in TELEPHONE_TEXTS},
     )
+    lines = msgspec.structs.replace(
+        spec.transfer_lines,
+        **{name: fill(getattr(spec.transfer_lines, name)) for name in spec.transfer_lines.__struct_fields__},
+    )
     intents = tuple(msgspec.structs.replace(intent, answer=fill(intent.answer)) for intent in spec.intents)
     return msgspec.structs.replace(
         spec,
@@ -73,6 +77,7 @@ def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:
         fallback_answer=fill(spec.fallback_answer),
         silence=silence,
         telephone=telephone,
+        transfer_lines=lines,
         intents=intents,
     )
 

@@ -169,6 +169,23 @@ class Reply:
             if any(request.call_id == call_id for request in step.requests):
                 step.results.setdefault(call_id, result)
 
+    def time_out_tools(self, result: str) -> None:
+        """Go on without the tools that have not answered."""
+        for step in self.tool_steps:
+            for request in step.requests:
+                step.results.setdefault(request.call_id, result)
+
+    def fill_wait(self, text: str) -> None:
+        """Say a fixed line while tools are at work. For the model it comes before the request for them."""
+        step = len(self._items) - 1
+        self._items.insert(max(step, self._past), SpokenSentence(text.strip()))
+
+    @property
+    def is_waiting_for_tools(self) -> bool:
+        """Whether the model has asked for tools, and goes on when they have answered."""
+        step = self.open_step
+        return step is not None and not step.is_answered and self.is_generated
+
     @property
     def tool_steps(self) -> list[ToolStep]:
         """The points at which tools were asked for."""

@@ -2,6 +2,7 @@
 
 from calls.models.agents import Agent, AgentVersion
 from calls.models.attempts import CallAttempt, CallStream, Suppression
+from calls.models.secrets import Secret
 from calls.models.sessions import CallEvent, CallSession, Recording, Turn
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "CallSession",
     "CallStream",
     "Recording",
+    "Secret",
     "Suppression",
     "Turn",
 ]

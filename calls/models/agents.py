@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from uuid_utils.compat import uuid7
 
 from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Silence, Telephone, VoiceActivity
+from calls.engine.toolspec import TransferLines
 from calls.enums import OpeningWaits, VoicemailPolicy
 from calls.models.choices import choices
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _ENDPOINTING, _BARGE_IN, _SILENCE, _VAD = Endpointing(), BargeIn(), Silence(), VoiceActivity()
 _TELEPHONE = Telephone()
+_TRANSFER = TransferLines()
 _SPEC = AgentSpec(name="", prompt="")
 
 
@@ -132,6 +134,15 @@ class Agent(models.Model):
     max_duration_seconds = models.PositiveIntegerField(default=_SPEC.max_duration_seconds)
     max_duration_goodbye = models.TextField(default=_SPEC.max_duration_goodbye)
     tools = models.JSONField(default=default_tools, blank=True)
+    http_tools = models.JSONField("HTTP tools", default=list, blank=True)
+    destinations = models.JSONField(default=list, blank=True)
+    transfer_connecting = models.TextField(default=_TRANSFER.connecting, help_text="Said before another phone rings.")
+    transfer_calling = models.TextField(
+        default=_TRANSFER.calling, help_text="Said while a colleague of a warm destination is called."
+    )
+    transfer_returned = models.TextField(
+        default=_TRANSFER.returned, help_text="Said to a caller whom nobody took, and who is with the agent again."
+    )
     key_terms = models.JSONField(default=list, blank=True)
     pronunciations = models.JSONField(default=dict, blank=True)
     intents = models.JSONField(default=list, blank=True)

@@ -45,6 +45,7 @@ from calls.services.streams import (
     note_stream,
     open_stream,
 )
+from calls.services.tools import find_secret
 
 __all__ = [
     "AgentFieldError",
@@ -60,6 +61,7 @@ __all__ = [
     "content_of",
     "draft_from_spec",
     "ensure_demo_agent",
+    "find_secret",
     "finish_call",
     "has_conversation_ended",
     "is_ahead",

@@ -14,6 +14,7 @@ from django.db.models import Max
 from calls.engine.agent import AgentSpec
 from calls.errors import AgentError
 from calls.models import Agent, AgentVersion
+from calls.services.tools import tool_problems
 
 COLUMN_OF = {
     "providers.stt": "stt_provider",
@@ -40,6 +41,7 @@ COLUMN_OF = {
         )
     },
     "telephone.opening": "telephone_opening",
+    **{f"transfer_lines.{name}": f"transfer_{name}" for name in ("connecting", "calling", "returned")},
 }
 """Where a nested field of ``AgentSpec`` stands in ``Agent``; its top level fields have columns of their own name."""
 
@@ -95,12 +97,15 @@ def draft_from_spec(spec: AgentSpec) -> Agent:
 def spec_of(content: Mapping[str, Any]) -> AgentSpec:
     """Check a definition. Raises ``AgentFieldError`` that names the field, such as ``endpointing.patience_ms``."""
     try:
-        return msgspec.convert(content, AgentSpec)
+        spec = msgspec.convert(content, AgentSpec)
     except msgspec.ValidationError as error:
         reason = str(error)
         found = _PATH.search(reason)
         path = found["path"] if found else ""
         raise AgentFieldError(path or "content", _PATH.sub("", reason)) from None
+    for path, reason in tool_problems(spec):
+        raise AgentFieldError(path, reason)
+    return spec
 
 
 def problems_of(content: Mapping[str, Any]) -> list["AgentFieldError"]:

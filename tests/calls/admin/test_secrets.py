@@ -1,0 +1,33 @@
+import pytest
+from django.test import Client
+
+from calls.models import Secret
+
+ADD = "/admin/calls/secret/add/"
+
+
+def test_a_stored_value_is_never_shown(admin_client: Client) -> None:
+    admin_client.post(ADD, {"name": "shop", "value": "Bearer squeamish"})
+    secret = Secret.objects.get()
+    assert secret.value == "Bearer squeamish"
+    for address in ("/admin/calls/secret/", f"/admin/calls/secret/{secret.pk}/change/"):
+        page = admin_client.get(address).content.decode()
+        assert ("shop" in page, "squeamish" in page) == (True, False)
+
+
+def test_an_empty_value_keeps_the_stored_one_and_a_new_one_replaces_it(admin_client: Client) -> None:
+    secret = Secret.objects.create(name="shop", value="Bearer squeamish")
+    address = f"/admin/calls/secret/{secret.pk}/change/"
+    admin_client.post(address, {"name": "store", "value": ""})
+    secret.refresh_from_db()
+    assert (secret.name, secret.value) == ("store", "Bearer squeamish")
+    admin_client.post(address, {"name": "store", "value": "Bearer xyz"})
+    secret.refresh_from_db()
+    assert secret.value == "Bearer xyz"
+
+
+@pytest.mark.parametrize(("value", "complaint"), [("", "Write the value."), ("caf\u00e9", "Printable ASCII")])
+def test_a_value_that_cannot_be_sent_is_refused(admin_client: Client, value: str, complaint: str) -> None:
+    page = admin_client.post(ADD, {"name": "shop", "value": value}).content.decode()
+    assert complaint in page
+    assert not Secret.objects.exists()
