@@ -11,6 +11,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
+from calls.consumers.housekeeping import keep_house
 from calls.consumers.lean import Receive, Send
 from calls.engine.agent import AgentSpec
 from calls.errors import AgentError
@@ -30,7 +31,7 @@ async def lifespan(_scope: Mapping[str, Any], receive: Receive, send: Send) -> N
     await receive()
     live_calls.is_draining = False
     _start_recorder()
-    warming = asyncio.create_task(warm_up())
+    warming = asyncio.create_task(_make_ready())
     await send({"type": "lifespan.startup.complete"})
     try:
         await receive()
@@ -48,6 +49,12 @@ def _start_recorder() -> None:
         recorder.start()
     except OSError as error:
         log.error("calls cannot be recorded, so none can be held: %s", error)  # noqa: TRY400 (the reason says it all)
+
+
+async def _make_ready() -> None:
+    """Load what calls need, then keep the garbage collector out of them."""
+    await warm_up()
+    await keep_house(live_calls)
 
 
 async def warm_up() -> None:
