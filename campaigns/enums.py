@@ -149,3 +149,28 @@ class Disposition(StrEnum):
     NO_ANSWER = "no_answer"
     WRONG_NUMBER = "wrong_number"
     OTHER = "other"
+
+
+class Sentiment(StrEnum):
+    """How the caller took the call."""
+
+    POSITIVE = "positive"
+    NEUTRAL = "neutral"
+    NEGATIVE = "negative"
+
+
+class AnalysisMethod(StrEnum):
+    """Who judged a call."""
+
+    MODEL = "model"
+    RULES = "rules"
+
+
+class AnalysisStatus(StrEnum):
+    """Where the judging of a call is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """Tried as often as it makes sense; an operator may ask for it again."""

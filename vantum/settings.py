@@ -134,6 +134,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 60.0, "options": {"expires": 50}},
+    "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
 }
 
@@ -222,6 +223,11 @@ DEFAULT_PROVIDERS = {
     "llm": env.text("LLM_PROVIDER", "openai" if OPENAI_API_KEY else "local"),
     "tts": env.text("TTS_PROVIDER", "cartesia" if CARTESIA_API_KEY else "local"),
 }
+ANALYSIS_PROVIDER = env.choice(
+    "ANALYSIS_PROVIDER", "openai" if DEFAULT_PROVIDERS["llm"] == "openai" else "rules", ("openai", "rules")
+)
+"""Who judges finished calls: a language model, or rules that need no key."""
+ANALYSIS_MODEL = env.text("ANALYSIS_MODEL", OPENAI_MODEL)
 VOICE_DETECTOR = env.text("VOICE_DETECTOR", "calls.providers.vad.SileroDetector")
 TURN_BUDGET_SECONDS = env.number("TURN_BUDGET_SECONDS", 4.0, least=0.5, most=30)
 """From the decision to reply to the first audio; past it the turn's fallback is spoken."""

@@ -57,7 +57,7 @@ class OpenAI:
         try:
             await self._client.models.list()
         except (openai.APIError, httpx2.HTTPError) as error:
-            raise self._translated(error) from error
+            raise translate(self._guard, error) from error
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece, None]:
         """Stream one reply: text as it comes, then complete tool requests, then the usage.
@@ -106,7 +106,7 @@ class OpenAI:
                 stream_cls=AsyncStream[object],
             )
         except (openai.APIError, httpx2.HTTPError) as error:
-            raise self._translated(error) from error
+            raise translate(self._guard, error) from error
         return stream
 
     def _arguments(self, request: GenerationRequest) -> dict[str, Any]:
@@ -140,19 +140,20 @@ class OpenAI:
         except (openai.APIError, httpx2.HTTPError, ValueError) as error:  # ValueError: an event that is no JSON
             if is_complete:
                 return None
-            raise self._guard.failed(self._translated(error)) from error
+            raise self._guard.failed(translate(self._guard, error)) from error
         return chunk if isinstance(chunk, dict) or chunk is None else {}
 
-    def _translated(self, error: Exception) -> ProviderError:
-        """Sort the SDK's exceptions. Their texts may repeat the prompt, so only status and code are passed on."""
-        if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
-            return self._guard.timed_out("no answer in time")
-        code = getattr(error, "code", None) or getattr(error, "type", None) or ""
-        if isinstance(error, openai.APIStatusError):
-            if code == "insufficient_quota":  # a 429 that no waiting heals
-                return self._guard.rejected(f"status {error.status_code}: {code}")
-            return self._guard.for_status(error.status_code, str(code))
-        return self._guard.unavailable(f"the connection failed: {type(error).__name__} {code}".rstrip())
+
+def translate(guard: Guard, error: Exception) -> ProviderError:
+    """Sort the SDK's exceptions. Their texts may repeat the prompt, so only status and code are passed on."""
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+        return guard.timed_out("no answer in time")
+    code = getattr(error, "code", None) or getattr(error, "type", None) or ""
+    if isinstance(error, openai.APIStatusError):
+        if code == "insufficient_quota":  # a 429 that no waiting heals
+            return guard.rejected(f"status {error.status_code}: {code}")
+        return guard.for_status(error.status_code, str(code))
+    return guard.unavailable(f"the connection failed: {type(error).__name__} {code}".rstrip())
 
 
 class _Reply:

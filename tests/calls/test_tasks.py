@@ -36,8 +36,9 @@ def test_measuring_takes_an_id_as_text_and_an_unknown_one_is_a_line_in_the_log(
     assert "cannot be measured" in caplog.text
 
 
+@pytest.mark.django_db
 def test_a_finished_call_wakes_a_worker(sent: list[dict[str, Any]]) -> None:
-    session_id = uuid7()
+    session_id = rows.ended_call().pk
     call_finished.send(sender=CallSession, session_id=session_id)
     assert sent == [{"kwargs": {"session_id": str(session_id)}, "retry": False}]
 

@@ -90,8 +90,27 @@ class OpenAISimulator(Plan):
             error = {"error": {"message": "refused", "type": "error", "code": fault.error or None}}
             await _respond(writer, fault.status, error, {"Retry-After": "60"})
             return
+        if not request.get("stream"):
+            await _respond(writer, 200, self._whole(request, fault))
+            return
         async with self._watched(reader):
             await self._stream(request, fault, writer)
+
+    def _whole(self, request: dict[str, Any], fault: Fault) -> dict[str, Any]:
+        """Answer in one piece, as to who does not ask for a stream."""
+        reply = self.replies.popleft() if self.replies else Reply("{}")
+        reason = "length" if fault.unfinished else reply.finish_reason or "stop"
+        message = {"role": "assistant", "content": reply.text, "refusal": None}
+        choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
+        usage = {"prompt_tokens": 10 * len(request["messages"]), "completion_tokens": 1, "total_tokens": 0}
+        return {
+            "id": "c",
+            "object": "chat.completion",
+            "created": 1,
+            "model": request["model"],
+            "choices": [choice],
+            "usage": usage,
+        }
 
     @asynccontextmanager
     async def _watched(self, reader: asyncio.StreamReader) -> AsyncIterator[None]:

@@ -1,0 +1,1 @@
+"""Management of calls from the command line."""

@@ -1,0 +1,36 @@
+"""Wake-ups for work that lies in tables: a lost one is found by the sweep, one that comes twice changes nothing."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from calls.models import CallSession
+from campaigns import analytics, services
+from campaigns.models import CallAnalysis
+
+logger = logging.getLogger(__name__)
+
+_MOST_A_SWEEP = 100
+_FORGOTTEN_FOR = timedelta(minutes=1)
+_LOOK_BACK = timedelta(days=2)
+_EXPIRES_SECONDS = 300
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def analyse_call(*, session_id: str) -> None:
+    """Judge one finished call."""
+    analytics.analyse_call(UUID(session_id), now=timezone.now())
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_analyses() -> None:
+    """Have judged what is due, and what nobody asked for because a process died."""
+    now = timezone.now()
+    ended = CallSession.objects.ended().filter(started_at__gt=now - _LOOK_BACK, ended_at__lt=now - _FORGOTTEN_FOR)
+    unasked = ended.filter(analysis__isnull=True, agent_version__isnull=False)
+    services.await_analysis(unasked.values_list("pk", flat=True)[:_MOST_A_SWEEP], at=now)
+    for session_id in CallAnalysis.objects.due(now).values_list("pk", flat=True)[:_MOST_A_SWEEP]:
+        analyse_call.apply_async(kwargs={"session_id": str(session_id)}, expires=_EXPIRES_SECONDS)

@@ -1,0 +1,48 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from calls.models import CallSession
+from campaigns import services, tasks
+from campaigns.enums import AnalysisStatus
+from campaigns.models import CallAnalysis
+from tests.calls import rows
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What would have gone to the broker."""
+    messages: list[dict[str, Any]] = []
+    monkeypatch.setattr(tasks.analyse_call, "apply_async", lambda **message: messages.append(message))
+    return messages
+
+
+def test_the_sweep_wakes_a_worker_for_each_call_that_is_due(sent: list[dict[str, Any]]) -> None:
+    now = timezone.now()
+    due, later = rows.ended_call().pk, rows.ended_call().pk
+    services.await_analysis([due], at=now - timedelta(seconds=1))
+    services.await_analysis([later], at=now + timedelta(hours=1))
+    tasks.sweep_analyses()
+    assert sent == [{"kwargs": {"session_id": str(due)}, "expires": 300}]
+
+
+def test_the_sweep_finds_recent_calls_that_nobody_asked_about(sent: list[dict[str, Any]]) -> None:
+    agent, now = rows.agent(), timezone.now()
+    forgotten = rows.ended_call(with_agent=agent, began=now - timedelta(minutes=10)).pk
+    rows.ended_call(with_agent=agent, began=now - timedelta(seconds=70))  # it ended ten seconds ago
+    rows.ended_call(with_agent=agent, began=now - timedelta(days=3))
+    tasks.sweep_analyses()
+    assert sent == [{"kwargs": {"session_id": str(forgotten)}, "expires": 300}]
+
+
+def test_a_message_that_comes_twice_judges_once() -> None:
+    call = rows.ended_call(with_agent=rows.agent())
+    services.await_analysis([call.pk], at=timezone.now())
+    for _ in range(2):
+        tasks.analyse_call(session_id=str(call.pk))
+    assert list(CallAnalysis.objects.values_list("status", "tries")) == [(AnalysisStatus.DONE, 1)]
+    assert CallSession.objects.count() == 1
