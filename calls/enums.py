@@ -107,6 +107,29 @@ class VoicemailPolicy(StrEnum):
     LEAVE_MESSAGE = "leave_message"
 
 
+SAID_GOODBYE = frozenset(
+    {
+        EndReason.AGENT_SAID_GOODBYE,
+        EndReason.CALLER_ENDED,
+        EndReason.SILENCE,
+        EndReason.MAX_DURATION,
+        EndReason.PROVIDER_FAILED,
+        EndReason.ABUSE,
+    }
+)
+"""Ends after which nobody has anything to say on the line."""
+
+LOST = frozenset(
+    {
+        EndReason.CALLER_DISCONNECTED,
+        EndReason.SHUTDOWN,
+        EndReason.INSTANCE_LOST,
+        EndReason.INTERNAL_ERROR,
+    }
+)
+"""Ends of a conversation that nobody wanted: while the carrier has the caller on the line, it goes on."""
+
+
 class SessionStatus(StrEnum):
     """Where a call session is in its life; it only moves forward."""
 
@@ -191,6 +214,14 @@ class Direction(StrEnum):
 
     OUTBOUND = "outbound"
     INBOUND = "inbound"
+
+
+class LegFate(StrEnum):
+    """What is to become of a call that the carrier has on the line."""
+
+    LEAVE = "leave"
+    GO_ON = "go_on"
+    HANG_UP = "hang_up"
 
 
 class DialRefusal(StrEnum):

@@ -16,6 +16,7 @@ from calls import analytics, telephony
 from calls.models import CallSession
 from calls.recorder import replay
 from calls.recorder.facts import store
+from calls.recorder.journal import living_instances
 from calls.signals import call_finished
 
 logger = logging.getLogger(__name__)
@@ -44,8 +45,10 @@ def sweep_lost_calls() -> None:
 
 @shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
 def sweep_attempts() -> None:
-    """Find out about telephone calls of which nobody tells."""
-    telephony.sweep_attempts(timezone.now())
+    """Find out about telephone calls of which nobody tells, and about those that have lost our end of the line."""
+    now = timezone.now()
+    telephony.sweep_attempts(now)
+    telephony.rescue_calls(now, held=living_instances(settings.JOURNAL_DIR))
 
 
 class WakeUps:

@@ -1,6 +1,7 @@
 """``python -m vantum.server``: the web process, with Uvicorn as it was measured to carry most calls.
 
 A stop (SIGTERM, Ctrl-C) first drains: /health/ready answers 503, no new call is taken, those on the line may end.
+Telephone calls move to another process, once there is one that takes calls at our public address.
 A second one stops at once; the calls then end with a shutdown.
 """
 
@@ -8,6 +9,7 @@ import asyncio
 import importlib.util
 import os
 import socket
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -19,6 +21,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from django.conf import settings
 
 from calls.live import live_calls
+from vantum.succession import wait_for_another
+from vantum.supervisor import LISTEN_FD
 
 MAX_FRAME_BYTES = 2**20 + 1024
 """The protocol's 1 MiB and the WebSocket's own few bytes; past it the server closes with 1009."""
@@ -35,7 +39,8 @@ class DrainingServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close."""
-        drain = asyncio.create_task(live_calls.drain(settings.DRAIN_SECONDS))
+        another = partial(wait_for_another, settings.PUBLIC_URL)
+        drain = asyncio.create_task(live_calls.drain(settings.DRAIN_SECONDS, wait_for_another=another))
         while not drain.done() and not self.force_exit:
             await asyncio.wait({drain}, timeout=0.1)
         if not drain.done():
@@ -61,5 +66,14 @@ def config() -> uvicorn.Config:
     )
 
 
+def inherited_sockets() -> list[socket.socket] | None:
+    """Give the listening socket that a supervisor holds for us; None: this process opens its own.
+
+    Connections wait in such a socket while one process is dead and the next one starts.
+    """
+    descriptor = os.environ.pop(LISTEN_FD, "")
+    return [socket.socket(fileno=int(descriptor))] if descriptor else None
+
+
 if __name__ == "__main__":
-    DrainingServer(config()).run()
+    DrainingServer(config()).run(sockets=inherited_sockets())

@@ -133,7 +133,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 60.0, "options": {"expires": 50}},
+    "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
 }

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+LISTEN_FD = "VANTUM_LISTEN_FD"
+"""The environment's variable that tells a program the number of the listening socket that it inherits."""
 _TETHER = Path(__file__).with_name("tether.py")
 _LONG_LINE = 2**20
 _LAST_LINES_SECONDS = 1.0
@@ -28,6 +30,8 @@ class Policy:
     """When a dead program is started again, and how long a stop may take. Seconds."""
 
     first_pause: float = 1.0
+    short_pause: float = 0.1
+    """After the death of one that had lived for long: calls may be waiting."""
     longest_pause: float = 30.0
     early: float = 10.0
     """A program that lives shorter died at its start."""
@@ -39,10 +43,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Program:
-    """One child: its name in the log and its command line."""
+    """One child: its name in the log, its command line, and the file descriptors that it inherits."""
 
     name: str
     command: tuple[str, ...]
+    descriptors: tuple[int, ...] = ()
 
 
 class Supervisor:
@@ -62,6 +67,11 @@ class Supervisor:
         self._running: dict[str, Process] = {}
         self._stopping = asyncio.Event()
         self._kill = asyncio.Event()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Give the process id of each program that runs."""
+        return {name: process.pid for name, process in self._running.items()}
 
     def stop(self) -> None:
         """Ask all programs to stop; the second call kills them."""
@@ -95,7 +105,7 @@ class Supervisor:
             if time.monotonic() - began < self._policy.early:
                 early_deaths += 1
             else:
-                early_deaths, pause = 0, self._policy.first_pause
+                early_deaths, pause = 0, self._policy.short_pause
             if early_deaths >= self._policy.early_deaths:
                 message = f"{program.name} ended {early_deaths} times right after its start ({_how(code)}); see above"
                 raise GaveUpError(message)
@@ -103,7 +113,7 @@ class Supervisor:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._stopping.wait()
-            pause = min(pause * 2, self._policy.longest_pause)
+            pause = min(max(pause * 2, self._policy.first_pause), self._policy.longest_pause)
 
     async def _run_once(self, program: Program) -> int:
         # A pipe of our own: asyncio's would keep ``wait`` waiting until the last grandchild has closed it.
@@ -120,6 +130,7 @@ class Supervisor:
                 stderr=written,
                 # A group of its own: Ctrl-C reaches the supervisor alone, which then stops its programs in order.
                 start_new_session=True,
+                pass_fds=program.descriptors,
             )
         finally:
             os.close(written)

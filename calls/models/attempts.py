@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from uuid_utils.compat import uuid7
 
 from calls.enums import AnsweredBy, AttemptStatus, Direction, SuppressionSource
@@ -141,6 +141,16 @@ class CallAttempt(models.Model):
         return self.status in OVER
 
 
+class CallStreamQuerySet(QuerySet["CallStream"]):
+    """Streams by what hangs on them."""
+
+    def newest_on_the_line(self) -> "CallStreamQuerySet":
+        """The newest stream of each call that was answered and that the carrier has not called over."""
+        later = CallStream.objects.filter(attempt=OuterRef("attempt"), number__gt=OuterRef("number"))
+        on_the_line = self.filter(attempt__status=AttemptStatus.IN_PROGRESS).exclude(attempt__carrier_sid="")
+        return on_the_line.filter(~Exists(later)).order_by("issued_at")
+
+
 class CallStream(models.Model):
     """One media stream of a call, from the TwiML that asks for it. Its token opens it once."""
 
@@ -153,6 +163,8 @@ class CallStream(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=500, blank=True)
+
+    objects = CallStreamQuerySet.as_manager()
 
     if TYPE_CHECKING:
         attempt_id: UUID

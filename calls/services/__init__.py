@@ -44,6 +44,7 @@ from calls.services.streams import (
     load_attempt_call,
     note_stream,
     open_stream,
+    opened_streams,
 )
 from calls.services.tools import find_secret
 
@@ -77,6 +78,7 @@ __all__ = [
     "open_inbound",
     "open_session",
     "open_stream",
+    "opened_streams",
     "problems_of",
     "publish_agent",
     "record_events",

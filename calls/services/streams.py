@@ -9,19 +9,12 @@ from msgspec.structs import replace
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
-from calls.enums import EndReason, SessionStatus, Speaker
+from calls.enums import LOST, EndReason, SessionStatus, Speaker
 from calls.errors import AgentError
 from calls.models import CallAttempt, CallSession, CallStream, Turn
 from calls.services.agents import spec_of
 from calls.services.cleaning import clean_text
 
-_LOST = {
-    EndReason.CALLER_DISCONNECTED,
-    EndReason.SHUTDOWN,
-    EndReason.INSTANCE_LOST,
-    EndReason.INTERNAL_ERROR,
-}
-"""Ends of a conversation that nobody wanted: while the carrier has the caller on the line, it goes on."""
 _LONGEST_ERROR = 500
 
 
@@ -65,6 +58,12 @@ def open_stream(grant: StreamGrant, session_id: UUID | None, *, at: datetime, no
     return True
 
 
+def opened_streams(attempt_id: UUID) -> int:
+    """Give the number of the newest stream that a socket has opened; 0 before the first."""
+    streams = CallStream.objects.filter(attempt_id=attempt_id, opened_at__isnull=False)
+    return streams.order_by("-number").values_list("number", flat=True).first() or 0
+
+
 def note_stream(
     grant: StreamGrant, *, carrier_sid: str, at: datetime, has_started: bool = False, error: str = ""
 ) -> None:
@@ -90,7 +89,7 @@ def has_conversation_ended(attempt_id: UUID, number: int) -> bool | None:
         return False
     reason = CallSession.objects.filter(pk=session_id, status=SessionStatus.ENDED).values_list("end_reason", flat=True)
     ended = reason.first()
-    return None if ended is None else EndReason(ended) not in _LOST
+    return None if ended is None else EndReason(ended) not in LOST
 
 
 Journalled = Callable[[UUID], Sequence[SpokenTurn]]

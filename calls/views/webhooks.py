@@ -80,7 +80,8 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _twiml(twiml.hang_up())
     if not services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now()) and attempt.is_over:
         return _twiml(twiml.hang_up())
-    return _stream(attempt, after=0)
+    # Asked again after an answer that failed, perhaps in the middle of the call: it goes on.
+    return _stream(attempt, after=services.opened_streams(attempt.pk))
 
 
 @signed

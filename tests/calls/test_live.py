@@ -6,11 +6,14 @@ from calls.runner.simulation import run_virtually
 
 
 class FakeCall:
-    def __init__(self, calls: LiveCalls, *, obeys: bool = True) -> None:
+    def __init__(self, calls: LiveCalls, *, obeys: bool = True, moves: bool = False) -> None:
         self.calls = calls
         self.obeys = obeys
         self.reasons: list[EndReason] = []
-        calls.add(self)
+        calls.add(self, move=self.move if moves else None)
+
+    def move(self) -> None:
+        self.calls.discard(self)
 
     def shut_down(self, reason: EndReason) -> None:
         self.reasons.append(reason)
@@ -49,3 +52,41 @@ def test_a_drain_ends_the_calls_that_are_left_when_its_time_is_over() -> None:
         return obedient.reasons, stuck.reasons, asyncio.get_running_loop().time()
 
     assert run_virtually(scenario()) == ([EndReason.SHUTDOWN], [EndReason.SHUTDOWN], 8.0)
+
+
+def test_calls_that_can_move_do_as_soon_as_another_process_takes_them_and_the_rest_ends() -> None:
+    async def scenario() -> tuple[float, list[EndReason], list[EndReason], float]:
+        calls, loop = LiveCalls(), asyncio.get_running_loop()
+        moving, staying = FakeCall(calls, moves=True), FakeCall(calls)
+        found = []
+
+        async def another() -> None:
+            await asyncio.sleep(2)
+            found.append(loop.time())
+
+        await calls.drain(5, wait_for_another=another)
+        return found[0], moving.reasons, staying.reasons, loop.time()
+
+    assert run_virtually(scenario()) == (2.0, [], [EndReason.SHUTDOWN], 5.0)
+
+
+def test_without_another_process_calls_get_the_time_that_they_have() -> None:
+    async def scenario() -> tuple[list[EndReason], float]:
+        calls = LiveCalls()
+        call = FakeCall(calls, moves=True)
+        await calls.drain(5, wait_for_another=asyncio.Event().wait)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return call.reasons, asyncio.get_running_loop().time()
+
+    assert run_virtually(scenario()) == ([EndReason.SHUTDOWN], 5.0)
+
+
+def test_nobody_is_asked_where_no_call_could_move() -> None:
+    async def never() -> None:
+        raise AssertionError
+
+    async def scenario() -> float:
+        await LiveCalls().drain(5, wait_for_another=never)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(scenario()) == 0.0

@@ -80,7 +80,7 @@ def test_the_sweep_is_scheduled(settings: Any) -> None:
     (entry,) = [
         entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == tasks.sweep_lost_calls.name
     ]
-    assert entry["schedule"] == 60
+    assert entry["schedule"] == 20
 
 
 @pytest.mark.django_db

@@ -1,5 +1,7 @@
 import asyncio
+import os
 import signal
+import socket
 
 import pytest
 import uvicorn
@@ -8,7 +10,8 @@ from pytest_django import Settings
 from calls.enums import EndReason
 from calls.live import LiveCalls
 from vantum import server
-from vantum.server import MAX_FRAME_BYTES, DrainingServer, config
+from vantum.server import MAX_FRAME_BYTES, DrainingServer, config, inherited_sockets
+from vantum.supervisor import LISTEN_FD
 
 
 class Call:
@@ -88,3 +91,15 @@ async def test_a_second_signal_stops_waiting(settings: Settings, closed: list[st
     async with asyncio.timeout(5):
         await stopping
     assert (closed, call.reasons) == (["closed"], [EndReason.SHUTDOWN])
+
+
+def test_a_socket_that_a_supervisor_holds_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(LISTEN_FD, raising=False)
+    assert inherited_sockets() is None
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        monkeypatch.setenv(LISTEN_FD, str(os.dup(held.fileno())))
+        served = inherited_sockets()
+        assert served is not None
+        assert [each.getsockname() for each in served] == [held.getsockname()]
+        served[0].close()
+    assert inherited_sockets() is None

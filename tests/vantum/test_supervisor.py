@@ -53,7 +53,7 @@ async def test_programs_are_shown_by_name_and_stopped_in_order() -> None:
 
 async def test_a_program_that_dies_is_started_again() -> None:
     log = Log()
-    policy = Policy(first_pause=0.01, early=0.0, grace=5)
+    policy = Policy(short_pause=0.01, first_pause=0.02, early=0.0, grace=5)
     supervisor = Supervisor([program("web", "print('up'); raise SystemExit(3)")], log.show, policy)
     running = asyncio.create_task(supervisor.run())
     await log.until(lambda lines: lines.count("web: up") == 3)

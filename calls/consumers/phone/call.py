@@ -17,7 +17,7 @@ from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
 from calls.engine.history import Earlier
-from calls.enums import Door, EndReason
+from calls.enums import SAID_GOODBYE, Door, EndReason
 from calls.errors import AgentError, CallError
 from calls.live import live_calls
 from calls.recorder import CallSink
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _LOAD_SECONDS = 5.0
 _HAND_OVER_SECONDS = 2.0
+_SENTENCE_SECONDS = 8.0
+"""How long what the agent is saying may take to its end before the call moves all the same."""
 _LAST_WORDS_SECONDS = 1.0
 """How long the marks of the last words may be on their way."""
 _EARLY_FRAMES = 150
@@ -176,6 +178,16 @@ class AnsweredCall:
         """End the call now (``LiveCall``)."""
         self.end(reason)
 
+    def move(self) -> None:
+        """End the stream, so that the carrier asks for a new one, which another process takes."""
+        if not self._over.is_set():
+            self._tasks.create_task(self._move())
+
+    async def _move(self) -> None:
+        await self._door.wait_until_silent(_SENTENCE_SECONDS)
+        self._note("stream_moved", {})
+        self.end(EndReason.SHUTDOWN)
+
     async def hand_over(self) -> None:
         """Another stream has this call: end here, and return when what was said is recorded."""
         self._note("stream_taken_over", {})
@@ -208,6 +220,9 @@ class AnsweredCall:
             self._over.set()
         if reason not in _ABRUPT:
             await self._door.wait_until_heard(_LAST_WORDS_SECONDS)
+        if reason in SAID_GOODBYE and self._attempt_id is not None:
+            # The carrier would ask what comes next; being told is faster, and needs no database of ours to know it.
+            self._tasks.create_task(self._end_leg(self._attempt_id))
         await self._close(_CLOSE_CODES.get(reason, 1000))
 
     async def _admit(self, token: str) -> Plan:
@@ -220,7 +235,7 @@ class AnsweredCall:
                 if live_calls.is_draining:
                     raise _CannotHoldError(1001, "draining")
                 self._attempt_id = grant.attempt_id
-                live_calls.add(self)
+                live_calls.add(self, move=self.move)
                 if (earlier := phone_lines.take(grant.attempt_id, self)) is not None:
                     log.info("a second stream takes the call over")
                     await earlier.hand_over()

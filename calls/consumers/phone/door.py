@@ -35,6 +35,8 @@ class PhoneDoor:
         self._cancelled = 0
         self._is_heard = asyncio.Event()
         self._is_heard.set()
+        self._is_silent = asyncio.Event()
+        self._is_silent.set()
 
     # --- what the far end has played ----------------------------------------------------------------------------------
 
@@ -70,6 +72,12 @@ class PhoneDoor:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._is_heard.wait()
+
+    async def wait_until_silent(self, seconds: float) -> None:
+        """Wait until the agent has finished what it says and is about to say, but no longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_silent.wait()
 
     def forget_marks(self) -> None:
         """Expect no mark any more: what was sent is cleared, or nobody listens."""
@@ -110,7 +118,12 @@ class PhoneDoor:
     # --- what a telephone has no words for ----------------------------------------------------------------------------
 
     def show_state(self, before: ConversationState, after: ConversationState) -> None:
-        """Whose turn it is, a caller hears."""
+        """Whose turn it is, a caller hears; a call moves when it is the caller's."""
+        del before
+        if after in {ConversationState.LISTENING, ConversationState.ENDED}:
+            self._is_silent.set()
+        else:
+            self._is_silent.clear()
 
     def show_transcript(
         self, utterance: int, text: str, confidence: float, duration_ms: float, *, is_final: bool

@@ -18,19 +18,21 @@ from django.core.management.base import BaseCommand, CommandError
 from calls.demo import DEMO_AGENT
 from calls.services import ensure_demo_agent
 from vantum.accounts import Login, ensure_admin
-from vantum.supervisor import GaveUpError, Policy, Program, Supervisor
+from vantum.supervisor import LISTEN_FD, GaveUpError, Policy, Program, Supervisor
 
 _COLOURS = {"web": "36", "worker": "35", "scheduler": "33"}
 _READY_SECONDS = 60.0
+_BACKLOG = 2048
 
 
-def programs(workers: int) -> tuple[Program, ...]:
+def programs(workers: int, listening: socket.socket) -> tuple[Program, ...]:
     """Give the three programs in the order in which they stop: calls end first, then what they leave is worked off."""
+    held = listening.fileno()
     # Celery warns root against unpickling messages; these are JSON.
     celery = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "vantum")
     lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
-        Program("web", (sys.executable, "-m", "vantum.server")),
+        Program("web", ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server"), (held,)),
         Program("scheduler", (*celery, "beat", "--pidfile=")),
         # Threads: a prefork worker needs a pool of processes for tasks that mostly wait.
         Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", str(workers), *lean)),
@@ -51,14 +53,17 @@ class Command(BaseCommand):
         """Run until stopped."""
         self._writing = threading.Lock()
         self._has_colour = self.stdout.isatty() and "NO_COLOR" not in os.environ
-        see_port_free(settings.HOST, settings.PORT)
+        # Held here and inherited: callers who come while the web process is dead wait for the next one.
+        listening = listen(settings.HOST, settings.PORT)
         # This command has run the checks; Celery would run them again in each of its processes.
         os.environ["CELERY_SKIP_CHECKS"] = "1"
         login = self._prepare()
         try:
-            asyncio.run(self._run(programs(workers), login))
+            asyncio.run(self._run(programs(workers, listening), login))
         except GaveUpError as error:
             raise CommandError(str(error)) from None
+        finally:
+            listening.close()
 
     def _prepare(self) -> Login | None:
         """Bring the database up to date, and give the new login of a first run."""
@@ -111,16 +116,15 @@ class Command(BaseCommand):
         return f"\033[{_COLOURS[name]}m{label}\033[0m" if self._has_colour else label
 
 
-def see_port_free(host: str, port: int) -> None:
-    """Raise ``CommandError`` with the remedy where another program listens on the port."""
+def listen(host: str, port: int) -> socket.socket:
+    """Give a socket that listens; raises ``CommandError`` with the remedy where another program has the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            message = f"cannot listen on {host}:{port} ({error.strerror}); stop what uses it, or set PORT={port + 1}"
-            raise CommandError(message) from None
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        message = f"cannot listen on {host}:{port} ({reason}); stop what uses it, or set PORT={port + 1}"
+        raise CommandError(message) from None
 
 
 def own_url(host: str, port: int) -> str:

@@ -155,6 +155,15 @@ def test_streams_follow_each_other_in_the_order_of_their_numbers() -> None:
     assert [(turn.index, turn.text) for turn in call.history] == [(0, sessions[1].hex), (1, sessions[0].hex)]
 
 
+def test_the_newest_stream_that_opened_is_known() -> None:
+    attempt = phones.attempt()
+    assert services.opened_streams(attempt.pk) == 0
+    opened(attempt)
+    opened(attempt, 2)
+    services.ask_for_stream(attempt.pk, 3, at=AT)
+    assert services.opened_streams(attempt.pk) == 2
+
+
 def test_a_call_without_an_agent_says_so() -> None:
     attempt = phones.attempt(agent_version=None)
     for attempt_id in (attempt.pk, uuid7()):

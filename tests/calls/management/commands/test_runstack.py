@@ -1,20 +1,43 @@
 import json
+import os
 import re
 import signal
 import socket
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from django.core.management.base import CommandError
 
-from calls.management.commands.runstack import box, own_url, programs, see_port_free, welcome_lines
+from calls.management.commands.runstack import box, listen, own_url, programs, welcome_lines
 from tests.processes import environment, free_port, running
 from vantum.accounts import Login
 
 
-def test_the_web_process_stops_first() -> None:
-    assert [program.name for program in programs(4)] == ["web", "scheduler", "worker"]
+def test_the_web_process_stops_first_and_alone_inherits_the_port() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        assert [(program.name, program.descriptors) for program in programs(4, listening)] == [
+            ("web", (listening.fileno(),)),
+            ("scheduler", ()),
+            ("worker", ()),
+        ]
+
+
+def pids_of(words: str) -> list[str]:
+    """Give the processes whose command line has these words."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if words in (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+                found.append(entry.name)
+    return found
+
+
+def ppid_of(pid: int) -> int:
+    """Give the process that started this one."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_the_box_says_where_to_go_and_the_password_once() -> None:
@@ -52,7 +75,7 @@ def test_a_port_in_use_is_named_with_the_remedy() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CommandError) as error:
-            see_port_free("127.0.0.1", port)
+            listen("127.0.0.1", port)
     assert str(error.value) == (
         f"cannot listen on 127.0.0.1:{port} (Address already in use); stop what uses it, or set PORT={port + 1}"
     )
@@ -77,6 +100,19 @@ async def test_one_command_starts_everything_and_stops_it_cleanly(tmp_path: Path
         await stack.until(lambda line: line.startswith("╰"))
         assert "Password" not in "\n".join(stack.lines)
         stack.process.send_signal(signal.SIGTERM)
+        assert await stack.rest() == 0
+
+
+async def test_who_comes_while_the_web_process_is_dead_is_answered_by_the_next_one(tmp_path: Path) -> None:
+    port = free_port()
+    env = environment(tmp_path, PORT=str(port))
+    async with running("manage.py", "runstack", env=env) as stack, httpx.AsyncClient(timeout=30) as client:
+        await stack.until(lambda line: line.startswith("╰"))
+        [web] = [int(pid) for pid in pids_of("vantum.server") if ppid_of(int(pid)) == stack.process.pid]
+        os.kill(web, signal.SIGKILL)
+        await stack.until(lambda line: "SIGKILL" in line)
+        assert (await client.get(f"http://127.0.0.1:{port}/health/live")).json() == {"status": "live"}
+        stack.process.send_signal(signal.SIGINT)
         assert await stack.rest() == 0
 
 
