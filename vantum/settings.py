@@ -9,6 +9,7 @@ from vantum.databases import database_from_url
 from vantum.env import Env
 from vantum.logs import logging_config
 from vantum.secrets import secret_key
+from vantum.theme import theme_settings
 
 env = Env()
 
@@ -37,6 +38,10 @@ INSTALLED_APPS = [
     *(["daphne"] if "runserver" in sys.argv else []),
     "calls",
     "campaigns",
+    # Before the admin, whose templates and site it replaces.
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -73,6 +78,7 @@ TEMPLATES = [
         },
     },
 ]
+UNFOLD = theme_settings()
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True

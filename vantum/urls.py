@@ -6,8 +6,7 @@ from django.urls import include, path
 from vantum.health import live, ready
 from vantum.metrics import metrics
 
-admin.site.site_header = admin.site.site_title = "Vantum"
-admin.site.index_title = "Agents, calls and people"
+admin.site.index_title = "Overview"
 
 urlpatterns = [
     path("admin/", admin.site.urls),

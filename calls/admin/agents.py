@@ -15,13 +15,12 @@ from calls import services
 from calls.admin.fields import IndentedJSONField, LinesField, PairsField
 from calls.enums import AgentStatus, Role, label
 from calls.models import Agent, AgentVersion
+from vantum.admin_bases import ModelAdmin
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Agent]
-    _AgentAdmin = admin.ModelAdmin[Agent]
-    _VersionAdmin = admin.ModelAdmin[AgentVersion]
 else:
-    _Form, _AgentAdmin, _VersionAdmin = forms.ModelForm, admin.ModelAdmin, admin.ModelAdmin
+    _Form = forms.ModelForm
 
 _SHOWN_VERSIONS = 20
 _PROVIDER_FIELDS = {
@@ -176,7 +175,7 @@ _FIELDSETS: tuple[tuple[str | None, Any], ...] = (
 
 
 @admin.register(Agent)
-class AgentAdmin(_AgentAdmin):
+class AgentAdmin(ModelAdmin[Agent]):
     """Edit, publish, talk."""
 
     form = AgentForm
@@ -291,7 +290,7 @@ def _continuing(request: HttpRequest) -> HttpRequest:
 
 
 @admin.register(AgentVersion)
-class AgentVersionAdmin(_VersionAdmin):
+class AgentVersionAdmin(ModelAdmin[AgentVersion]):
     """A frozen definition, to read."""
 
     fields = ("agent", "number", "created_at", "created_by", "definition")

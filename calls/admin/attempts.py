@@ -1,7 +1,5 @@
 """Telephone calls as the carrier has them, to read, and the numbers that nobody may dial."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -11,17 +9,10 @@ from django.utils.timezone import localtime
 
 from calls.admin.sessions import BoundedPaginator
 from calls.models import CallAttempt, CallStream, Suppression
-
-if TYPE_CHECKING:
-    _AttemptAdmin = admin.ModelAdmin[CallAttempt]
-    _StreamInline = admin.TabularInline[CallStream, CallAttempt]
-    _SuppressionAdmin = admin.ModelAdmin[Suppression]
-else:
-    _AttemptAdmin = _SuppressionAdmin = admin.ModelAdmin
-    _StreamInline = admin.TabularInline
+from vantum.admin_bases import ModelAdmin, TabularInline
 
 
-class CallStreamInline(_StreamInline):
+class CallStreamInline(TabularInline[CallStream, CallAttempt]):
     """The media streams of a call."""
 
     model = CallStream
@@ -41,7 +32,7 @@ class CallStreamInline(_StreamInline):
 
 
 @admin.register(CallAttempt)
-class CallAttemptAdmin(_AttemptAdmin):
+class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     """Read-only: the carrier's word counts."""
 
     list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "answered_by", "lasted")
@@ -109,7 +100,7 @@ class CallAttemptAdmin(_AttemptAdmin):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(_SuppressionAdmin):
+class SuppressionAdmin(ModelAdmin[Suppression]):
     """Numbers are added with a proof, and not edited; one that was mistyped can be deleted by whom that is allowed."""
 
     list_display = ("e164", "source", "created_at", "short_proof")

@@ -5,10 +5,12 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 
-def _area(rows: int) -> forms.Textarea:
-    return forms.Textarea(attrs={"rows": rows, "cols": 80, "class": "vLargeTextField"})
+def _area(rows: int) -> forms.Widget:
+    area: forms.Widget = UnfoldAdminTextareaWidget(attrs={"rows": rows})
+    return area
 
 
 class LinesField(forms.CharField):

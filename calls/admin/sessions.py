@@ -18,12 +18,12 @@ from django.utils.timezone import localtime
 
 from calls.admin import conversation
 from calls.models import CallSession, Recording, Turn
+from vantum.admin_bases import ModelAdmin
 
 if TYPE_CHECKING:
-    _Admin = admin.ModelAdmin[CallSession]
     _Pages = Paginator[CallSession]
 else:
-    _Admin, _Pages = admin.ModelAdmin, Paginator
+    _Pages = Paginator
 
 _MOST_COUNTED = 10_000
 
@@ -39,7 +39,7 @@ class BoundedPaginator(_Pages):
 
 
 @admin.register(CallSession)
-class CallSessionAdmin(_Admin):
+class CallSessionAdmin(ModelAdmin[CallSession]):
     """Read-only: the recorder writes, people read."""
 
     list_display = ("started", "state", "agent", "door", "duration", "turn_count", "latency", "end_reason", "user")

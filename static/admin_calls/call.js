@@ -59,7 +59,7 @@ function show(canvas, audio, call) {
   }
   for (const event of ["timeupdate", "play", "pause", "seeked"]) audio.addEventListener(event, mark);
   new ResizeObserver(draw).observe(canvas);
-  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["class"] });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   draw();
 }

@@ -27,7 +27,7 @@ def test_a_page_may_load_only_its_own_files() -> None:
 
 def test_the_admin_may_style_inline_and_run_no_inline_script() -> None:
     admin = rules(policy("/admin/calls/agent/", "localhost:8000", is_secure=False))
-    assert (admin["style-src"], admin["script-src"]) == ("'self' 'unsafe-inline'", "'self'")
+    assert (admin["style-src"], admin["script-src"]) == ("'self' 'unsafe-inline'", "'self' 'unsafe-eval'")
     assert admin["connect-src"] == "'self' ws://localhost:8000"
 
 

@@ -1,0 +1,73 @@
+"""Every page of the admin in a real browser: it keeps to its policy, complains of nothing and fits a telephone."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.live.console_site import Site, launch, running_site, tab
+from vantum.navigation import MENU
+
+pytestmark = pytest.mark.live
+
+_LOGIN = """
+import django
+django.setup()
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_superuser("boss", password="open")
+from django.urls import reverse
+from vantum.navigation import MENU
+for _, entries in MENU:
+    for entry in entries:
+        print(reverse(entry.page))
+from django.contrib import admin
+for model in admin.site._registry:
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_add"
+    if admin.site._registry[model].__class__.has_add_permission is admin.ModelAdmin.has_add_permission:
+        print(reverse(name))
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with running_site(tmp_path_factory.mktemp("admin")) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def paths(site: Site) -> list[str]:
+    return site.python("-c", _LOGIN).decode().split()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
+    with launch(playwright, chromium) as started:
+        yield started
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_page_keeps_to_its_policy_and_fits(
+    browser: Browser, site: Site, paths: list[str], width: int, scheme: str
+) -> None:
+    assert len(paths) >= sum(len(entries) for _, entries in MENU)
+    viewport = {"width": width, "height": 844}
+    with tab(browser, f"{site.url}/admin/", viewport=viewport, color_scheme=scheme) as shown:
+        page = shown.page
+        page.fill("#id_username", "boss")
+        page.fill("#id_password", "open")
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{site.url}/admin/")
+        too_wide = {}
+        for path in paths:
+            page.goto(site.url + path)
+            page.wait_for_load_state("networkidle")
+            if extra := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
+                too_wide[path] = extra
+        assert shown.problems == []
+        assert {path: extra for path, extra in too_wide.items() if extra > 0} == {}

@@ -1,0 +1,21 @@
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles import finders
+from django.test import Client
+from django.urls import reverse
+
+from vantum.theme import theme_settings
+
+
+def test_what_the_theme_is_told_to_load_is_there() -> None:
+    given = theme_settings()
+    addresses = [style(None) for style in given["STYLES"]] + [given["SITE_ICON"](None)]
+    assert [finders.find(address.removeprefix("/static/")) is not None for address in addresses] == [True, True]
+
+
+@pytest.mark.django_db
+def test_the_admin_wears_it(client: Client) -> None:
+    client.force_login(get_user_model().objects.create_superuser("boss"))
+    text = client.get(reverse("admin:index")).content.decode()
+    assert "/static/unfold/css/styles.css" in text
+    assert "/static/admin_site/admin.css" in text

@@ -1,0 +1,71 @@
+"""The admin's menu, in the order of an operator's day. Whom a page is closed to does not see its entry."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from msgspec import Struct
+
+
+class Entry(Struct, frozen=True):
+    """One line of the menu: the page's name in the addresses, and any of the permissions that open it."""
+
+    title: str
+    icon: str
+    page: str
+    permissions: tuple[str, ...] = ()
+    query: str = ""
+
+
+def _list(title: str, icon: str, model: str) -> Entry:
+    """Give the entry of a model's list."""
+    app, _, name = model.partition(".")
+    permissions = (f"{app}.view_{name}", f"{app}.change_{name}")
+    return Entry(title, icon, f"admin:{app}_{name}_changelist", permissions)
+
+
+MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    ("", (Entry("Overview", "monitoring", "admin:index"),)),
+    (
+        "Calls",
+        (
+            _list("Conversations", "forum", "calls.callsession"),
+            _list("Telephone calls", "call", "calls.callattempt"),
+        ),
+    ),
+    (
+        "Agents",
+        (
+            _list("Agents", "support_agent", "calls.agent"),
+            Entry("Talk to an agent", "mic", "console", ("calls.view_agent",)),
+        ),
+    ),
+    ("Compliance", (_list("Suppressed numbers", "phone_disabled", "calls.suppression"),)),
+    (
+        "Settings",
+        (
+            _list("People", "person", "auth.user"),
+            _list("Roles", "admin_panel_settings", "auth.group"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Give the groups of the menu with what this user may open, as the theme wants them."""
+    groups = []
+    for title, entries in MENU:
+        shown = [_item(entry) for entry in entries if may_open(request, entry)]
+        if shown:
+            groups.append({"title": title, "items": shown, "separator": bool(title)})
+    return groups
+
+
+def may_open(request: HttpRequest, entry: Entry) -> bool:
+    """Whether any permission of the entry is held; one without permissions is open to all staff."""
+    return not entry.permissions or any(request.user.has_perm(name) for name in entry.permissions)
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    link = reverse(entry.page) + (f"?{entry.query}" if entry.query else "")
+    return {"title": entry.title, "icon": entry.icon, "link": link}
