@@ -174,3 +174,23 @@ class AnalysisStatus(StrEnum):
     DONE = "done"
     FAILED = "failed"
     """Tried as often as it makes sense; an operator may ask for it again."""
+
+
+class JobKind(StrEnum):
+    """What is done with many rows in the background."""
+
+    ADD_TO_LIST = "add_to_list"
+    SUPPRESS = "suppress"
+    ARCHIVE = "archive"
+    RESTORE = "restore"
+    REMOVE_FROM_CAMPAIGN = "remove_from_campaign"
+
+
+class JobStatus(StrEnum):
+    """Where a job is; it only moves forward."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"

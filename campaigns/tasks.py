@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from calls.models import CallSession
 from campaigns import analytics, services
-from campaigns.models import CallAnalysis
+from campaigns.models import BulkJob, CallAnalysis
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +17,8 @@ _MOST_A_SWEEP = 100
 _FORGOTTEN_FOR = timedelta(minutes=1)
 _LOOK_BACK = timedelta(days=2)
 _EXPIRES_SECONDS = 300
+_MOST_JOBS = 10
+_JOB_TURN = timedelta(seconds=20)
 
 
 @shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
@@ -34,3 +36,15 @@ def sweep_analyses() -> None:
     services.await_analysis(unasked.values_list("pk", flat=True)[:_MOST_A_SWEEP], at=now)
     for session_id in CallAnalysis.objects.due(now).values_list("pk", flat=True)[:_MOST_A_SWEEP]:
         analyse_call.apply_async(kwargs={"session_id": str(session_id)}, expires=_EXPIRES_SECONDS)
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_jobs() -> None:
+    """Go on with the jobs over many rows, for some seconds each."""
+    for job_id in BulkJob.objects.due(timezone.now()).order_by("created_at").values_list("pk", flat=True)[:_MOST_JOBS]:
+        if (key := services.claim_job(job_id, now=timezone.now())) is None:
+            continue
+        stop_at = timezone.now() + _JOB_TURN
+        while services.run_batch(job_id, key, now=timezone.now()) and timezone.now() < stop_at:
+            pass
+        services.release_job(job_id, key)

@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
+    "sweep-jobs": {"task": "campaigns.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 4}},
 }
 
 # --- records ----------------------------------------------------------------------------------------------------------

@@ -10,9 +10,6 @@ from msgspec import Struct
 
 from calls.enums import AttemptStatus
 
-_SIGNING_TOKENS = {"twilio": "TWILIO_AUTH_TOKEN"}
-"""By which setting's value a carrier signs what it asks and tells."""
-
 
 class CallOrder(Struct, frozen=True, kw_only=True):
     """A call to be placed. The addresses are what the carrier asks and tells; each names the call."""
@@ -79,9 +76,3 @@ def _load(path: str) -> Carrier:
 def carrier(name: str) -> Carrier:
     """Give a carrier of ``settings.CARRIERS``, the same one in all of the process. Raises ``KeyError``."""
     return _load(settings.CARRIERS[name])
-
-
-def signing_tokens() -> dict[str, str]:
-    """Give the secret of each carrier that this installation takes webhooks of."""
-    tokens = {name: getattr(settings, setting) for name, setting in _SIGNING_TOKENS.items()}
-    return {name: token for name, token in tokens.items() if token}

@@ -5,8 +5,10 @@ from campaigns.models.attempts import CampaignAttempt, CampaignEvent, DialDecisi
 from campaigns.models.campaigns import CallerId, Campaign, CampaignContact, PriceRow
 from campaigns.models.contacts import Consent, Contact, ContactList
 from campaigns.models.rules import ComplianceRule, DoNotCallList, DoNotCallNumber
+from campaigns.models.work import BulkJob, SavedFilter
 
 __all__ = [
+    "BulkJob",
     "CallAnalysis",
     "CallCorrection",
     "CallerId",
@@ -22,4 +24,5 @@ __all__ = [
     "DoNotCallList",
     "DoNotCallNumber",
     "PriceRow",
+    "SavedFilter",
 ]

@@ -6,9 +6,10 @@ from django.utils import timezone
 
 from calls.models import CallSession
 from campaigns import services, tasks
-from campaigns.enums import AnalysisStatus
+from campaigns.enums import AnalysisStatus, ContactStatus, JobKind, JobStatus
 from campaigns.models import CallAnalysis
 from tests.calls import rows
+from tests.campaigns.rows import make_contact
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +47,12 @@ def test_a_message_that_comes_twice_judges_once() -> None:
         tasks.analyse_call(session_id=str(call.pk))
     assert list(CallAnalysis.objects.values_list("status", "tries")) == [(AnalysisStatus.DONE, 1)]
     assert CallSession.objects.count() == 1
+
+
+def test_the_sweep_of_jobs_works_off_what_is_due() -> None:
+    contact = make_contact()
+    job = services.start_job(JobKind.ARCHIVE, selection={"filters": {}}, by=None, at=timezone.now())
+    tasks.sweep_jobs()
+    contact.refresh_from_db()
+    job.refresh_from_db()
+    assert (contact.status, job.status) == (ContactStatus.ARCHIVED, JobStatus.DONE)

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -195,9 +195,7 @@ class Leg:
 class AsgiLine:
     """A leg tied to an ASGI application. ``code`` is the close code, or the status of a refused handshake."""
 
-    def __init__(
-        self, application: Any, leg: Leg, *, path: str = "/twilio/media", headers: Iterable[tuple[bytes, bytes]] = ()
-    ) -> None:
+    def __init__(self, application: Any, leg: Leg, *, path: str = "/twilio/media") -> None:
         self.leg = leg
         self.code: int | None = None
         self.sent: list[Mapping[str, Any]] = []
@@ -205,7 +203,7 @@ class AsgiLine:
         self._scope = {
             "type": "websocket",
             "path": path,
-            "headers": list(headers),
+            "headers": [],
             "query_string": b"",
             "extensions": {"websocket.http.response": {}},
         }
@@ -253,15 +251,14 @@ class AsgiLine:
 class SocketLine:
     """A leg tied to a server's address over a real WebSocket. ``code`` is the close code."""
 
-    def __init__(self, url: str, leg: Leg, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, url: str, leg: Leg) -> None:
         self.leg = leg
         self.code: int | None = None
         self._url = url
-        self._headers = headers
 
     async def run(self) -> None:
         """Carry the leg until the server closes or the person hangs up."""
-        async with connect(self._url, compression=None, additional_headers=self._headers) as socket:
+        async with connect(self._url, compression=None) as socket:
             helpers = [asyncio.create_task(self.leg.run()), asyncio.create_task(self._write(socket))]
             try:
                 async for message in socket:
