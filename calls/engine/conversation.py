@@ -103,6 +103,8 @@ class Conversation:
         stage.now = now
         if stage.is_due(self._due):
             self._check_time()
+        elif isinstance(event, ev.AudioHeard) and self._ear.pass_by(event, now):
+            return []
         if self.state is not ENDED:
             self._on[type(event)](event)
         if self.state is not ENDED:
