@@ -90,8 +90,9 @@ bench: setup-dev ## Measure own latency and audio costs, side by side
 	$(PY) -m tests.bench.bench_audio $(ARGS)
 	$(PY) -m tests.bench.bench_latency $(ARGS)
 
-soak: setup-dev ## Open and close a thousand calls and see that nothing is left
+soak: setup-dev ## A thousand calls opened and closed, processes killed in mid-call: nothing may stay, nothing be lost
 	$(PY) -m tests.bench.bench_soak $(ARGS)
+	$(PY) -m tests.bench.kill_test $(ARGS)
 
 clean: ## Remove what was installed and cached; var/ with the database and recordings stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis staticfiles tests/clients/node_modules

@@ -92,7 +92,7 @@ def main() -> None:
     """Make a throw-away installation and soak it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=1000)
-    options = parser.parse_args()
+    options, _others_arguments = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as name:
         port = free_port()
         values = servers.environment(

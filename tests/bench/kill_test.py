@@ -1,0 +1,166 @@
+"""Kill -9 of any of our processes at random moments of telephone calls: what of the calls is lost?
+
+``python -m tests.bench.kill_test --calls 20 --kills 20 --seed 1`` starts web, worker, scheduler and a process that
+dials, under the product's own supervisor and with a simulated carrier, in a folder that goes away. It ends with 1 when
+a number was dialled twice, a finished turn is missing, or a call was neither resumed nor closed within 60 s.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from tests.bench.killing.callee import Callee
+from tests.bench.killing.report import Ledger, failures, show
+from tests.bench.killing.site import Site, settings_of
+from tests.simulators.twilio import Reply, SimulatedCall, TwilioSimulator
+
+_TARGETS = ("web", "web", "worker", "scheduler", "dialler")
+_SETTLE_SECONDS = 240
+"""A dialling that nobody can vouch for is settled by two lists of the carrier's, a minute apart."""
+
+
+def over_http(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
+    """Post a webhook; it waits as long as Twilio does."""
+    answer = httpx.post(url, data=dict(form), headers=dict(headers), timeout=15)
+    return Reply(answer.status_code, answer.text)
+
+
+@dataclass
+class Exchange:
+    """Gives each call that is placed a person, and remembers all of them."""
+
+    loop: asyncio.AbstractEventLoop
+    exchanges: int
+    callees: list[Callee] = field(default_factory=list)
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def take(self, call: SimulatedCall) -> None:
+        """Take a call; the simulator's threads call this."""
+        self.loop.call_soon_threadsafe(self._begin, call)
+
+    def _begin(self, call: SimulatedCall) -> None:
+        callee = Callee(call, seed=len(self.callees), exchanges=self.exchanges)
+        self.callees.append(callee)
+        self.tasks.append(self.loop.create_task(callee.live()))
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody talks."""
+        return all(task.done() for task in self.tasks)
+
+
+async def kill(site: Site, exchange: Exchange, ledger: Ledger, options: argparse.Namespace) -> None:
+    """Kill so many times, at random moments while somebody talks."""
+    dice = random.Random(options.seed)  # noqa: S311 (a test's dice)
+    while ledger.killed.total() < options.kills:
+        await asyncio.sleep(dice.uniform(0.2, 1.8) * options.every)
+        name = dice.choice(_TARGETS)
+        if exchange.is_quiet or (pid := site.supervisor.pids.get(name)) is None:
+            continue
+        os.kill(pid, signal.SIGKILL)
+        ledger.killed[name] += 1
+        if name == "web":
+            ledger.hit += sum(callee.live_stream is not None for callee in exchange.callees)
+
+
+async def watch(site: Site, ledger: Ledger) -> None:
+    """Note when a call and a conversation are closed in the database."""
+    while True:
+        attempts, sessions = await asyncio.to_thread(_closed, site)
+        now = time.monotonic()
+        for sid in attempts:
+            ledger.attempt_closed_at.setdefault(sid, now)
+        for token in sessions:
+            ledger.session_closed_at.setdefault(token, now)
+        await asyncio.sleep(0.5)
+
+
+def _closed(site: Site) -> tuple[list[str], list[str]]:
+    attempts = site.rows("SELECT carrier_sid FROM calls_callattempt WHERE ended_at IS NOT NULL AND carrier_sid <> ''")
+    sessions = site.rows(
+        "SELECT s.attempt_id || '.' || s.number FROM calls_callstream s JOIN calls_callsession c ON c.id = s.session_id"
+        " WHERE c.status = 'ended'"
+    )
+    return [sid for (sid,) in attempts], [token for (token,) in sessions]
+
+
+def is_settled(site: Site, calls: int) -> bool:
+    """Whether every number was begun and nothing is on the line any more, as far as the database knows."""
+    ((begun, live),) = site.rows("SELECT count(*), count(*) FILTER (WHERE ended_at IS NULL) FROM calls_callattempt")
+    ((talking,),) = site.rows("SELECT count(*) FROM calls_callsession WHERE status = 'live'")
+    return bool(begun >= calls and not live and not talking)
+
+
+async def measure(folder: Path, options: argparse.Namespace) -> tuple[Ledger, list[Callee]]:
+    """Run the installation, kill, and wait until everything has come to rest."""
+    exchange = Exchange(asyncio.get_running_loop(), options.turns)
+    ledger = Ledger(options.calls)
+    with (
+        TwilioSimulator(over_http) as twilio,
+        socket.create_server(("127.0.0.1", 0), backlog=2048) as listening,
+    ):
+        twilio.on_create = exchange.take
+        keys = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
+        keys |= {"TWILIO_PHONE_NUMBER": "+15005550006", "TWILIO_BASE_URL": twilio.url}
+        env = settings_of(folder, listening.getsockname()[1], keys)
+        site = Site(folder, listening, env, calls=options.calls, at_once=options.at_once)
+        site.prepare()
+        tasks = [asyncio.create_task(site.run()), asyncio.create_task(watch(site, ledger))]
+        killing = asyncio.create_task(kill(site, exchange, ledger, options))
+        try:
+            await site.until(lambda: _is_begun(site, options.calls) and exchange.is_quiet, options.minutes * 60)
+            killing.cancel()
+            ledger.is_settled = await site.until(lambda: is_settled(site, options.calls), _SETTLE_SECONDS)
+            await asyncio.sleep(1)
+            ledger.read(site)
+        finally:
+            for task in (killing, *tasks, *exchange.tasks):
+                task.cancel()
+            await asyncio.gather(killing, *tasks, *exchange.tasks, return_exceptions=True)
+        ledger.dialled = Counter(call.order["To"] for call in twilio.calls)
+    return ledger, exchange.callees
+
+
+def _is_begun(site: Site, calls: int) -> bool:
+    return bool(site.rows("SELECT count(*) FROM calls_callattempt")[0][0] >= calls)
+
+
+def main() -> None:
+    """Kill as the arguments say, print the figures, and end with 1 where something was lost."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.kill_test", description=__doc__)
+    parser.add_argument("--calls", type=int, default=20, help="numbers to call")
+    parser.add_argument("--kills", type=int, default=20, help="how often a process is killed at most")
+    parser.add_argument("--at-once", type=int, default=10, help="calls at the same time")
+    parser.add_argument("--turns", type=int, default=5, help="what each person says before the end")
+    parser.add_argument("--every", type=float, default=2.5, help="mean seconds between two kills")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=15, help="after so long no more is waited for calls")
+    parser.add_argument("--keep-log", type=Path, help="where the processes' log goes")
+    options, _others_arguments = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ledger, callees = asyncio.run(measure(folder, options))
+        if options.keep_log:
+            options.keep_log.write_bytes((folder / "log").read_bytes())
+    show(ledger, callees)
+    if wrong := failures(ledger, callees):
+        sys.exit(f"not survived: {'; '.join(wrong)}")
+    sys.stdout.write(
+        "survived: nothing dialled twice, no turn lost, all resumed or closed within {LIMIT_SECONDS:g} s\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

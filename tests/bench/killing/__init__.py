@@ -1,0 +1,1 @@
+"""The kill test's parts; ``python -m tests.bench.kill_test`` runs it."""

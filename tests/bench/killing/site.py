@@ -1,0 +1,105 @@
+"""An installation of its own under the product's supervisor, and a look into its database."""
+
+import asyncio
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.bench.killing.providers import RESUME_LINE
+from tests.processes import ROOT, environment
+from vantum.supervisor import LISTEN_FD, Policy, Program, Supervisor
+
+FIRST_NUMBER = 15005560000
+_AGENT = """
+from calls.engine.agent import AgentSpec, Silence
+from calls.services import draft_from_spec, make_default, publish_agent
+silence = Silence(reprompt_after_seconds=30, max_reprompts=1)
+agent = draft_from_spec(AgentSpec(name="Echo", prompt="Repeat.", opening="Hello.", goodbye="Bye.", silence=silence))
+agent.save(force_insert=True)
+publish_agent(agent)
+make_default(agent)
+"""
+_PARTS = "tests.bench.killing.providers"
+PATIENT = Policy(first_pause=0.05, short_pause=0.05, longest_pause=0.05, early=0.0, grace=5)
+"""These programs die often and for no fault of theirs."""
+
+
+def settings_of(folder: Path, port: int, twilio: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of the installation."""
+    return environment(
+        folder,
+        PORT=str(port),
+        DATABASE_URL=f"sqlite:///{folder / 'calls.sqlite3'}",
+        STT_PROVIDER=f"{_PARTS}.Ear",
+        LLM_PROVIDER=f"{_PARTS}.Echo",
+        TTS_PROVIDER=f"{_PARTS}.Voice",
+        VOICE_DETECTOR="calls.providers.vad.EnergyDetector",
+        RESUME_LINE=RESUME_LINE,
+        CELERY_SKIP_CHECKS="1",
+        DRAIN_SECONDS="0",
+        CARRIER="twilio",
+        **twilio,
+    )
+
+
+class Site:
+    """The four processes: web, worker, scheduler, and the one that dials."""
+
+    def __init__(
+        self, folder: Path, listening: socket.socket, env: Mapping[str, str], *, calls: int, at_once: int
+    ) -> None:
+        self._database = folder / "calls.sqlite3"
+        self._env = env
+        self.log = folder / "log"
+        held = listening.fileno()
+        celery = (sys.executable, "-m", "celery", "--quiet", "-A", "vantum")
+        lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        dialler = ("-m", "tests.bench.killing.dialler", str(FIRST_NUMBER), str(calls), str(at_once))
+        programs = (
+            Program("web", ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server"), (held,)),
+            Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", "2", *lean)),
+            Program("scheduler", (*celery, "beat", "--pidfile=")),
+            Program("dialler", (sys.executable, *dialler)),
+        )
+        self.supervisor = Supervisor(programs, self._write, PATIENT)
+
+    def prepare(self) -> None:
+        """Make the database and the agent."""
+        for arguments in (("migrate", "--verbosity", "0"), ("shell", "--no-imports", "-c", _AGENT)):
+            subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=dict(self._env), check=True)
+
+    async def run(self) -> None:
+        """Keep the processes alive until cancelled."""
+        os.environ.update(self._env)  # what the supervisor starts inherits it
+        os.chdir(ROOT)
+        keeping = asyncio.create_task(self.supervisor.run())
+        try:
+            await asyncio.shield(keeping)
+        finally:
+            self.supervisor.stop()
+            await asyncio.gather(keeping, return_exceptions=True)
+
+    def _write(self, name: str, line: str) -> None:
+        with self.log.open("a") as file:
+            file.write(f"{name:<9} {line}\n")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Look into the database."""
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=30)) as database:
+            return database.execute(query).fetchall()
+
+    async def until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        """Look twice a second; False when it did not come."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not await asyncio.to_thread(is_so):  # noqa: ASYNC110 (other processes change it)
+                    await asyncio.sleep(0.5)
+        except TimeoutError:
+            return False
+        return True
