@@ -31,6 +31,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             _list("Conversations", "forum", "calls.callsession"),
             _list("Telephone calls", "call", "calls.callattempt"),
+            _list("Analyses", "psychology", "campaigns.callanalysis"),
         ),
     ),
     (

@@ -16,7 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from calls.admin import conversation
+from calls.admin import conversation, panels
 from calls.models import CallSession, Recording, Turn
 from vantum.admin_bases import ModelAdmin
 
@@ -149,6 +149,7 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
             "bubbles": conversation.bubbles(turns),
             "bar_units": conversation.BAR_UNITS,
             "timeline": conversation.timeline(events),
+            "panels": panels.panels_of(request, session),
             "recording_note": conversation.recording_note(session, recording, events),
             "recording_url": reverse("recording", args=[session.pk]) if may_hear else "",
             "waveform": conversation.waveform(recording, turns),
