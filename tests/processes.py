@@ -21,7 +21,8 @@ def free_port() -> int:
 def environment(data_dir: Path, **changes: str) -> dict[str, str]:
     """Give the environment of an installation of its own, with the product's settings."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "DATABASE_URL") if name in os.environ}
-    return {**kept, "DJANGO_SETTINGS_MODULE": "vantum.settings", "DATA_DIR": str(data_dir), "DEBUG": "1", **changes}
+    own = {"DJANGO_SETTINGS_MODULE": "vantum.settings", "DATA_DIR": str(data_dir), "DEBUG": "1"}
+    return {**kept, **own, "SANDBOX_PORT": str(free_port()), **changes}
 
 
 class Running:

@@ -16,7 +16,7 @@ LAYERS = (
     {"calls.errors"},
     {"calls.engine", "calls.wire"},
     {"calls.providers", "calls.demo"},
-    {"calls.runner", "calls.live", "calls.models", "calls.signals"},
+    {"calls.runner", "calls.live", "calls.sandbox", "calls.models", "calls.signals"},
     {"calls.services"},
     {"calls.recorder", "calls.analytics", "calls.telephony"},
     {"calls.consumers", "calls.views", "calls.tasks", "calls.admin", "calls.management", "calls.checks"},
@@ -34,7 +34,7 @@ LAYERS = (
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 
 # The shell of a call and the rows are two columns side by side: neither knows the other.
-SHELL = {"calls.providers", "calls.runner", "calls.live"}
+SHELL = {"calls.providers", "calls.runner", "calls.live", "calls.sandbox"}
 ROWS = {"calls.models", "calls.signals", "calls.services"}
 
 PURE = {

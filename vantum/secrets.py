@@ -1,5 +1,6 @@
 """The installation's secret key: from the environment, or generated once and kept in an ignored file."""
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -31,3 +32,8 @@ def secret_key(given: str, data_dir: Path, *, may_generate: bool) -> str:
     finally:
         draft.unlink()
     return key
+
+
+def derived_key(key: str, purpose: str) -> str:
+    """Give the secret of one part of the installation: it tells nothing of the key, nor of another part's."""
+    return hmac.new(key.encode(), purpose.encode(), "sha256").hexdigest()

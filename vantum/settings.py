@@ -8,7 +8,7 @@ from vantum.brokers import FILESYSTEM, broker_options
 from vantum.databases import database_from_url
 from vantum.env import Env
 from vantum.logs import logging_config
-from vantum.secrets import secret_key
+from vantum.secrets import derived_key, secret_key
 from vantum.theme import theme_settings
 
 env = Env()
@@ -177,9 +177,16 @@ TWILIO_PHONE_NUMBER = env.text("TWILIO_PHONE_NUMBER")
 TWILIO_BASE_URL = env.text("TWILIO_BASE_URL", "https://api.twilio.com").rstrip("/")
 TWILIO_TIMEOUT_SECONDS = env.number("TWILIO_TIMEOUT_SECONDS", 10, least=0.1, most=25)
 """To connect, and again for the answer. A dialling that takes a minute counts as lost."""
-CARRIERS = {"twilio": "calls.telephony.twilio.Twilio"}
+CARRIERS = {"twilio": "calls.telephony.twilio.Twilio", "sandbox": "calls.telephony.sandbox.Sandbox"}
 """Short name to dotted path."""
-CARRIER = env.text("CARRIER", "twilio" if TWILIO_ACCOUNT_SID else "")
+CARRIER = env.text("CARRIER", "twilio" if TWILIO_ACCOUNT_SID else "sandbox")
+SANDBOX_PORT = env.integer("SANDBOX_PORT", min(PORT + 1, 65535), least=1, most=65535)
+"""Where the simulated carrier listens, on 127.0.0.1."""
+SANDBOX_TOKEN = env.text("SANDBOX_TOKEN", derived_key(SECRET_KEY, "sandbox"))
+"""What it is asked with, and signs its webhooks with."""
+SANDBOX_TIMEOUT_SECONDS = env.number("SANDBOX_TIMEOUT_SECONDS", 5, least=0.1, most=25)
+SANDBOX_PHONE_NUMBER = env.text("SANDBOX_PHONE_NUMBER", "+15005550100")
+"""The caller ID of simulated calls, where TWILIO_PHONE_NUMBER gives none."""
 RING_SECONDS = env.integer("RING_SECONDS", 30, least=20, most=600)
 """How long a telephone rings. The law asks for 15 seconds or four rings at least (47 CFR 64.1200(a)(6))."""
 RESUME_LINE = env.text("RESUME_LINE", "Sorry, I lost you for a second.")

@@ -1,5 +1,6 @@
 """What is asked of a carrier, whichever it is."""
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import Protocol
@@ -9,6 +10,11 @@ from django.utils.module_loading import import_string
 from msgspec import Struct
 
 from calls.enums import AttemptStatus
+
+FICTIONAL = re.compile(r"\+1\d{3}55501\d\d")
+"""NPA 555-0100 to 555-0199: kept free for fiction in every area of the North American plan."""
+_SIGNING_TOKENS = {"twilio": "TWILIO_AUTH_TOKEN", "sandbox": "SANDBOX_TOKEN"}
+"""By which setting's value a carrier signs what it asks and tells."""
 
 
 class CallOrder(Struct, frozen=True, kw_only=True):
@@ -76,3 +82,9 @@ def _load(path: str) -> Carrier:
 def carrier(name: str) -> Carrier:
     """Give a carrier of ``settings.CARRIERS``, the same one in all of the process. Raises ``KeyError``."""
     return _load(settings.CARRIERS[name])
+
+
+def signing_tokens() -> dict[str, str]:
+    """Give the secret of each carrier that this installation takes webhooks of."""
+    tokens = {name: getattr(settings, setting) for name, setting in _SIGNING_TOKENS.items()}
+    return {name: token for name, token in tokens.items() if token}

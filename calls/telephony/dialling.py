@@ -40,7 +40,7 @@ def plan_call(
 
     Raises ``DialRefusedError`` that names what is wrong and the remedy, ``AgentError`` where the agent cannot be used.
     """
-    from_e164 = from_e164 or settings.TWILIO_PHONE_NUMBER
+    from_e164 = from_e164 or _own_number()
     _check_number(to_e164, "the number to call", DialRefusal.BAD_NUMBER)
     if not from_e164:
         message = "there is no caller ID; set TWILIO_PHONE_NUMBER"
@@ -56,6 +56,12 @@ def plan_call(
         message = f"these variables have no value and no default: {', '.join(missing)}"
         raise DialRefusedError(message, reason=DialRefusal.MISSING_VARIABLES)
     return CallPlan(to_e164=to_e164, from_e164=from_e164, agent=agent, variables=dict(variables or {}))
+
+
+def _own_number() -> str:
+    """Give the installation's caller ID; the simulated network has one for those who have none."""
+    stand_in: str = settings.SANDBOX_PHONE_NUMBER if settings.CARRIER == "sandbox" else ""
+    return settings.TWILIO_PHONE_NUMBER or stand_in
 
 
 def _check_number(number: str, what: str, reason: DialRefusal) -> None:

@@ -4,7 +4,6 @@ import logging
 import re
 from uuid import UUID
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
@@ -22,7 +21,7 @@ _WITHHELD = {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"
 UNAVAILABLE."""
 
 
-def take(carrier_sid: str, *, caller: str, called: str) -> CallAttempt | None:
+def take(carrier_sid: str, *, caller: str, called: str, carrier: str) -> CallAttempt | None:
     """Store a call to one of our numbers; None for what is no call. The second report of it gives the same row.
 
     Whoever was called by us talks to the agent that called, and with the same variables; others talk to the default
@@ -37,7 +36,7 @@ def take(carrier_sid: str, *, caller: str, called: str) -> CallAttempt | None:
         carrier_sid,
         to_e164=called,
         from_e164=from_e164,
-        carrier=settings.CARRIER or "twilio",
+        carrier=carrier,
         version_id=version_id,
         variables=variables,
         at=timezone.now(),

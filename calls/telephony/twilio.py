@@ -5,7 +5,6 @@ environment rewrite any host name, also that of ``TWILIO_BASE_URL``; and its HTT
 attribute, so that threads which share one could get each other's.
 """
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,10 +21,8 @@ from twilio.rest import Client
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from calls.errors import TelephonyError, UncertainTelephonyError, UnknownCallError
-from calls.telephony.carriers import CallOrder, CarrierCall, carrier_status
+from calls.telephony.carriers import FICTIONAL, CallOrder, CarrierCall, carrier_status
 
-_FICTIONAL = re.compile(r"\+1\d{3}55501\d\d")
-"""NPA 555-0100 to 555-0199: kept free for fiction in every area of the North American plan."""
 _OWN_BASE_URL = "https://api.twilio.com"
 _NOT_IN_PROGRESS = 21220
 _PAGE, _MOST = 50, 1000
@@ -40,7 +37,7 @@ class Twilio:
 
     def place(self, order: CallOrder) -> CarrierCall:
         """Dial, with asynchronous answering machine detection that waits for a greeting's end."""
-        if _FICTIONAL.fullmatch(order.to_e164):
+        if FICTIONAL.fullmatch(order.to_e164):
             message = "555-0100 to 555-0199 are numbers for fiction, and nobody is called there"
             raise TelephonyError(message, permanent=True)
         with _translated(is_dialling=True):

@@ -21,7 +21,7 @@ from calls.enums import AttemptStatus, SuppressionSource
 from calls.models import CallAttempt
 from calls.services import StreamGrant
 from calls.telephony import inbound, tokens, twiml
-from calls.telephony.carriers import carrier_status
+from calls.telephony.carriers import carrier_status, signing_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ _WORD = re.compile(r"[\w-]{1,64}", re.ASCII)
 _LANGUAGE = "en-US"
 _COUNT = re.compile(r"\d{1,6}", re.ASCII)
 
+_SIGNER = "calls.carrier"
+"""Where a checked request says who signed it; no header of a client gets there."""
 END_WAIT_SECONDS = 0.6
 """How long the end of a conversation may be on its way from the recorder; past it, the call goes on."""
 _END_POLL_SECONDS = 0.05
@@ -42,31 +44,37 @@ def signed(view: _Webhook) -> _Webhook:
     @require_POST
     @wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
-        if not _is_signed(request):
+        signer = _signer(request)
+        if signer is None:
             logger.warning("a webhook without a good signature: %s", request.path)
             return HttpResponseForbidden("The signature does not fit.", content_type="text/plain")
+        request.META[_SIGNER] = signer
         return view(request)
 
     return checked
 
 
-def _is_signed(request: HttpRequest) -> bool:
-    """Whether the account's token signed this request to the address at which we are known.
+def _signer(request: HttpRequest) -> str | None:
+    """Give the carrier whose token signed this request to the address at which we are known; None where none did.
 
-    A proxy's word for the address counts only where settings say that one stands in front.
+    What a carrier signs is about its own calls only. A proxy's word for the address counts only
+    where settings say that one stands in front.
     """
     signature = request.headers.get("X-Twilio-Signature", "")
-    if not (signature and settings.TWILIO_AUTH_TOKEN):
-        return False
+    if not signature:
+        return None
     # Processes that serve no carrier do without the SDK.
     from twilio.request_validator import RequestValidator, get_signature_algorithm  # noqa: PLC0415 (see above)
 
     addresses = [settings.PUBLIC_URL + request.get_full_path()]
     if settings.USE_X_FORWARDED_HOST:
         addresses.append(request.build_absolute_uri())
-    validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
     algorithm = get_signature_algorithm(request.headers.get("X-Twilio-Webhooks-Signature-Settings", ""))
-    return any(validator.validate(address, request.POST, signature, algorithm) for address in addresses)
+    for name, token in signing_tokens().items():
+        validator = RequestValidator(token)
+        if any(validator.validate(address, request.POST, signature, algorithm) for address in addresses):
+            return name
+    return None
 
 
 # --- questions --------------------------------------------------------------------------------------------------------
@@ -97,7 +105,10 @@ def next_step(request: HttpRequest) -> HttpResponse:
 def take_inbound(request: HttpRequest) -> HttpResponse:
     """Somebody calls us: offer them to get no more calls, and then the agent."""
     attempt = inbound.take(
-        request.POST.get("CallSid", ""), caller=request.POST.get("From", ""), called=request.POST.get("To", "")
+        request.POST.get("CallSid", ""),
+        caller=request.POST.get("From", ""),
+        called=request.POST.get("To", ""),
+        carrier=request.META[_SIGNER],
     )
     if attempt is None or attempt.is_over:
         return _twiml(twiml.hang_up())
@@ -205,7 +216,7 @@ def stream_status(request: HttpRequest) -> HttpResponse:
 def _attempt(request: HttpRequest) -> CallAttempt | None:
     """Give the call that a request names by our key, else by the carrier's id, and learn that id."""
     key, sid = request.GET.get("key", ""), request.POST.get("CallSid", "")
-    attempts = CallAttempt.objects.select_related("agent_version")
+    attempts = CallAttempt.objects.select_related("agent_version").filter(carrier=request.META[_SIGNER])
     attempt = attempts.filter(dial_key=key).first() if _WORD.fullmatch(key) else None
     is_sid = bool(_WORD.fullmatch(sid))
     if attempt is None and not key and is_sid:

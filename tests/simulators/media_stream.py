@@ -1,48 +1,39 @@
-"""The carrier's side of a media stream: 20 ms a frame in both directions, marks, clear, keys, and lines that go dead.
+"""The sandbox's media stream under a test's control: a person who says what the test says, a measuring ear, dead lines.
 
-Written from Twilio's page on WebSocket messages, without the product's codec. The far end of the wire is ``outgoing``
-(texts for the server; a test may put bytes, and None breaks the connection) and ``take`` (a text of the server);
-``AsgiLine`` ties both to an ASGI application, ``SocketLine`` to a server.
+``AsgiLine`` ties a leg to an ASGI application, ``SocketLine`` to a server. A test may put bytes into ``outgoing``.
 """
 
 import asyncio
-import base64
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError
 
-FRAME_BYTES = 160
-FRAME_SECONDS = 0.02
-SILENCE = b"\xff"
+from calls.sandbox import leg as sandbox
+from calls.sandbox.leg import FRAME_BYTES, FRAME_SECONDS, Mark
 
+__all__ = ["FRAME_BYTES", "FRAME_SECONDS", "SILENCE", "AsgiLine", "Leg", "SocketLine"]
 
-@dataclass(frozen=True)
-class Mark:
-    """A mark in the queue of what is to be played."""
-
-    name: str
+SILENCE = sandbox.SILENCE[:1]
 
 
 @dataclass
-class Leg:
+class Leg(sandbox.Leg):
     """One stream of one call. Times are the event loop's own.
 
     ``plays_from``: when what was sent begins to be played. ``heard`` is what the person at the telephone heard, silence
     left out; ``cleared_ms`` what was thrown away unheard; ``most_queued_ms`` the most that ever waited to be played.
     """
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
     plays_from: float = 0.0
-    stream_sid: str = "MZ0000000000000000000000000000000a"
-    call_sid: str = "CA0000000000000000000000000000000a"
 
     def __post_init__(self) -> None:
-        self.outgoing: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        super().__post_init__()
+        self.handset = lambda _: self._speak()
         self.heard = bytearray()
         self.cleared_ms = 0.0
         self.most_queued_ms = 0.0
@@ -51,11 +42,7 @@ class Leg:
         self.cleared_at: list[float] = []
         self.heard_at_clear_ms: list[float] = []
         self.returned: list[tuple[str, bool]] = []
-        self.is_dark = False
-        self._playing: deque[bytes | Mark] = deque()
         self._voice: deque[bytes] = deque()
-        self._sequence = 0
-        self._chunk = 0
         self.spoken = asyncio.Event()
         self.spoken.set()
         self._changed = asyncio.Event()
@@ -68,19 +55,19 @@ class Leg:
         for at in range(0, len(mulaw), FRAME_BYTES):
             self._voice.append(mulaw[at : at + FRAME_BYTES].ljust(FRAME_BYTES, SILENCE))
 
-    def press(self, digit: str) -> None:
-        """Press a key."""
-        self._send("dtmf", dtmf={"track": "inbound_track", "digit": digit})
+    def _speak(self) -> bytes:
+        frame = self._voice.popleft() if self._voice else sandbox.SILENCE
+        if not self._voice:
+            self.spoken.set()
+        return frame
 
     def hang_up(self) -> None:
         """Put the receiver down."""
-        self._send("stop", stop={"accountSid": "AC01", "callSid": self.call_sid})
-        self.is_dark = True
-        self.outgoing.put_nowait(None)
+        self.stop()
 
     def go_dark(self) -> None:
         """Send nothing any more and close nothing: a connection that died without a word."""
-        self.is_dark = True
+        self.is_open = False
 
     # --- the carrier --------------------------------------------------------------------------------------------------
 
@@ -89,58 +76,24 @@ class Leg:
         loop = asyncio.get_running_loop()
         self.open()
         due = loop.time()
-        while not self.is_dark:
-            self._send_frame()
-            self._play_frame()
+        while self.is_open:
+            self.step()
             due += FRAME_SECONDS
             await asyncio.sleep(due - loop.time())
-
-    def open(self) -> None:
-        """Say what every stream begins with."""
-        self.outgoing.put_nowait(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
-        self._send(
-            "start",
-            start={
-                "accountSid": "AC01",
-                "streamSid": self.stream_sid,
-                "callSid": self.call_sid,
-                "tracks": ["inbound"],
-                "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
-                "customParameters": dict(self.parameters),
-            },
-        )
-
-    @property
-    def queued_ms(self) -> float:
-        """How much waits to be played."""
-        return sum(len(item) for item in self._playing if isinstance(item, bytes)) / 8
 
     def take(self, text: str) -> None:
         """Do what the server says."""
         message = json.loads(text)
         now = asyncio.get_running_loop().time()
         self.taken.append((now, message))
-        if message.get("streamSid") != self.stream_sid:
-            unexpected = f"a message for another stream: {message.get('streamSid')!r}"
-            raise ValueError(unexpected)
-        match message["event"]:
-            case "media":
-                self.first_audio_at = now if self.first_audio_at is None else self.first_audio_at
-                self._playing.append(base64.b64decode(message["media"]["payload"], validate=True))
-                self.most_queued_ms = max(self.most_queued_ms, self.queued_ms)
-            case "mark":
-                self._playing.append(Mark(message["mark"]["name"]))
-            case "clear":
-                self.cleared_at.append(now)
-                self.heard_at_clear_ms.append(len(self.heard) / 8)
-                self.cleared_ms += self.queued_ms
-                marks = [item for item in self._playing if isinstance(item, Mark)]
-                self._playing.clear()
-                for mark in marks:  # they come back although nobody heard what was before them
-                    self._return(mark, is_played=False)
-            case event:
-                unexpected = f"an unknown event: {event!r}"
-                raise ValueError(unexpected)
+        if message["event"] == "media" and self.first_audio_at is None:
+            self.first_audio_at = now
+        if message["event"] == "clear":
+            self.cleared_at.append(now)
+            self.heard_at_clear_ms.append(len(self.heard) / 8)
+            self.cleared_ms += self.queued_ms
+        super().take(text)
+        self.most_queued_ms = max(self.most_queued_ms, self.queued_ms)
         self._changed.set()
 
     async def until_heard(self, duration_ms: float, seconds: float = 60) -> None:
@@ -150,46 +103,16 @@ class Leg:
                 self._changed.clear()
                 await self._changed.wait()
 
-    def _send_frame(self) -> None:
-        frame = self._voice.popleft() if self._voice else SILENCE * FRAME_BYTES
-        if not self._voice:
-            self.spoken.set()
-        self._chunk += 1
-        payload = base64.b64encode(frame).decode()
-        timestamp = str((self._chunk - 1) * 20)
-        self._send(
-            "media", media={"track": "inbound", "chunk": str(self._chunk), "timestamp": timestamp, "payload": payload}
-        )
-
-    def _play_frame(self) -> None:
-        """Play 20 ms, or as much as there is; marks come back as soon as the audio before them was played."""
-        room = FRAME_BYTES if asyncio.get_running_loop().time() >= self.plays_from else 0
-        while self._playing:
-            item = self._playing[0]
-            if isinstance(item, Mark):
-                self._playing.popleft()
-                self._return(item, is_played=True)
-            elif not room:
-                break
-            else:
-                self.heard += item[:room]
-                rest = item[room:]
-                room -= min(room, len(item))
-                if rest:
-                    self._playing[0] = rest
-                else:
-                    self._playing.popleft()
+    def _play(self, room: int = FRAME_BYTES) -> bytes:
+        played = super()._play(room if asyncio.get_running_loop().time() >= self.plays_from else 0)
+        self.heard += played
         self._changed.set()
+        return played
 
-    def _return(self, mark: Mark, *, is_played: bool) -> None:
+    def give_back(self, mark: Mark, *, is_played: bool) -> None:
+        """Send a mark back and keep what the server does not see: whether its audio was played."""
         self.returned.append((mark.name, is_played))
-        self._send("mark", mark={"name": mark.name})
-
-    def _send(self, event: str, **fields: Any) -> None:
-        if not self.is_dark:
-            self._sequence += 1
-            message = {"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.stream_sid} | fields
-            self.outgoing.put_nowait(json.dumps(message))
+        super().give_back(mark, is_played=is_played)
 
 
 class AsgiLine:
@@ -228,15 +151,13 @@ class AsgiLine:
             self.leg.take(message["text"])
         elif kind == "websocket.close":
             self.code = message["code"]
-            self.leg.is_dark = True
-            self.leg.outgoing.put_nowait(None)
+            self.leg.drop()
         elif kind == "websocket.http.response.start":
             self.code = message["status"]
 
     def drop(self) -> None:
         """Break the connection without a stop."""
-        self.leg.is_dark = True
-        self.leg.outgoing.put_nowait(None)
+        self.leg.drop()
 
     async def ended(self, seconds: float = 60) -> int | None:
         """Wait until the server has let go, and give its code."""
@@ -269,7 +190,7 @@ class SocketLine:
             except ConnectionClosedError:
                 pass
             finally:
-                self.leg.is_dark = True
+                self.leg.is_open = False
                 for helper in helpers:
                     helper.cancel()
                 await asyncio.gather(*helpers, return_exceptions=True)

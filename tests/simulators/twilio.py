@@ -1,4 +1,4 @@
-"""Twilio's REST wire for calls, with its faults, and its signed callbacks. The real SDK talks to it.
+"""Twilio's REST wire over the sandbox's books, with its faults, and its signed callbacks. The real SDK talks to it.
 
 The server runs in threads of its own, because the SDK blocks. Callbacks go out only when a test says that something
 happened: ``call.ring()``, ``call.answer()``; ``send`` sends them, over HTTP or straight into Django's test client.
@@ -6,12 +6,11 @@ happened: ``call.ring()``, ``call.answer()``; ``send`` sends them, over HTTP or 
 
 import base64
 import json
-import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -19,10 +18,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from twilio.request_validator import RequestValidator
 
+from calls.sandbox.ledger import NO_SUCH_NUMBER, NOT_IN_PROGRESS, Form, LedgerCall
+
 PAGE = 2
 """Calls on one page of a list, however many were asked for."""
 INVALID_NUMBER = "+15005550001"
-OVER = {"completed", "busy", "no-answer", "failed", "canceled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +53,23 @@ Send = Callable[[str, Mapping[str, str], Mapping[str, str]], Reply]
 """Post a form to an address with these headers."""
 
 
-@dataclass
-class SimulatedCall:
-    """One call. Each method is something that happens to it, told as Twilio tells it."""
+class SimulatedCall(LedgerCall):
+    """One call of the sandbox's books. Each method is something that happens to it, told as Twilio tells it."""
 
-    twilio: "TwilioSimulator"
-    order: dict[str, str]
-    sid: str = field(default_factory=lambda: f"CA{secrets.token_hex(16)}")
-    status: str = "queued"
-    direction: str = "outbound-api"
-    sequence: int = 0
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    duration: str | None = None
-    redirects: list[str] = field(default_factory=list)
-    told: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    def __init__(
+        self,
+        twilio: "TwilioSimulator",
+        order: Mapping[str, str],
+        *,
+        direction: str = "outbound-api",
+        status: str = "queued",
+        created: datetime | None = None,
+    ) -> None:
+        super().__init__(twilio.account_sid, order, direction=direction, status=status)
+        self.twilio = twilio
+        self.created = created or self.created
+        self.redirects: list[str] = []
+        self.told: list[tuple[str, dict[str, str]]] = []
 
     def start(self) -> Reply:
         """The call leaves the queue."""
@@ -78,13 +81,13 @@ class SimulatedCall:
 
     def answer(self) -> Reply:
         """Somebody picks up: first the status is told, then TwiML is asked for."""
-        self._become("in-progress", CallStatus="in-progress")
+        self._become("in-progress")
         return self.ask(self.order["Url"])
 
     def end(self, status: str = "completed", **more: str) -> Reply:
         """The call is over."""
         if status == "completed":
-            self.duration = more["CallDuration"] = more.get("CallDuration", "42")
+            more["CallDuration"] = more.get("CallDuration", "42")
         return self._become(status, **more)
 
     def refuse(self) -> Reply:
@@ -93,17 +96,15 @@ class SimulatedCall:
 
     def detect(self, answered_by: str) -> Reply:
         """The asynchronous answering machine detection has its verdict."""
-        detection = {"AnsweredBy": answered_by, "MachineDetectionDuration": "2400"}
-        return self._post(self.order["AsyncAmdStatusCallback"], {**self._names(), **detection})
+        return self._post(self.verdict(answered_by, 2400))
 
     def stream(self, url: str, event: str, **more: str) -> Reply:
         """Something happens to a media stream; ``url`` is its TwiML's ``statusCallback``."""
-        sid = f"MZ{self.sid[2:]}"
-        return self._post(url, {**self._names(), "StreamSid": sid, "StreamEvent": event, **more})
+        return self._post(self.stream_event(url, f"MZ{self.sid[2:]}", event, **more))
 
     def ask(self, url: str, **more: str) -> Reply:
         """Ask for TwiML."""
-        return self._post(url, {**self._names(), "CallStatus": self.status, **more})
+        return self._post(self.question(url, **more))
 
     def repeat(self, index: int = -1) -> Reply:
         """Send something again exactly as it was sent."""
@@ -111,21 +112,13 @@ class SimulatedCall:
         return self.twilio.post(url, form)
 
     def _become(self, status: str, **more: str) -> Reply:
-        self.status = status
-        form = {**self._names(), "CallStatus": status, "SequenceNumber": str(self.sequence), **more}
-        self.sequence += 1
-        if "StatusCallback" not in self.order:
+        return self._post(self.advance(status, **more))
+
+    def _post(self, form: Form | None) -> Reply:
+        if form is None:
             return Reply(0, "")
-        return self._post(self.order["StatusCallback"], form)
-
-    def _post(self, url: str, form: dict[str, str]) -> Reply:
-        self.told.append((url, form))
-        return self.twilio.post(url, form)
-
-    def _names(self) -> dict[str, str]:
-        numbers = {"To": self.order["To"], "From": self.order["From"]}
-        account = {"AccountSid": self.twilio.account_sid, "ApiVersion": "2010-04-01", "Direction": self.direction}
-        return {"CallSid": self.sid, **account, **numbers}
+        self.told.append((form.url, form.fields))
+        return self.twilio.post(form.url, form.fields)
 
     def as_json(self) -> dict[str, Any]:
         """Give the call resource."""
@@ -197,7 +190,7 @@ class TwilioSimulator:
 
     def create(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if form["To"] == INVALID_NUMBER:
-            return 400, refusal(400, 21211, "The phone number you are attempting to call is not valid.")
+            return 400, refusal(400, NO_SUCH_NUMBER, "The phone number you are attempting to call is not valid.")
         call = SimulatedCall(self, form)
         self.calls.append(call)
         if self.on_create:
@@ -220,8 +213,8 @@ class TwilioSimulator:
         call = next((call for call in self.calls if call.sid == sid), None)
         if call is None:
             return 404, refusal(404, 20404, f"The requested resource /Calls/{sid}.json was not found")
-        if form and call.status in OVER:
-            return 400, refusal(400, 21220, "Call is not in-progress. Cannot redirect.")
+        if form and call.is_over:
+            return 400, refusal(400, NOT_IN_PROGRESS, "Call is not in-progress. Cannot redirect.")
         if form.get("Status") == "completed":
             call.status = "completed" if call.status == "in-progress" else "canceled"
         if "Url" in form:

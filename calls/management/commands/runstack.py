@@ -1,4 +1,4 @@
-"""``runstack``: web, worker and scheduler as one foreground command."""
+"""``runstack``: web, worker, scheduler and the simulated carrier as one foreground command."""
 
 import asyncio
 import os
@@ -20,19 +20,21 @@ from calls.services import ensure_demo_agent
 from vantum.accounts import Login, ensure_admin
 from vantum.supervisor import LISTEN_FD, GaveUpError, Policy, Program, Supervisor
 
-_COLOURS = {"web": "36", "worker": "35", "scheduler": "33"}
+_COLOURS = {"web": "36", "worker": "35", "scheduler": "33", "sandbox": "32"}
 _READY_SECONDS = 60.0
 _BACKLOG = 2048
 
 
 def programs(workers: int, listening: socket.socket) -> tuple[Program, ...]:
-    """Give the three programs in the order in which they stop: calls end first, then what they leave is worked off."""
+    """Give the programs in the order in which they stop: calls end first, then what they leave is worked off."""
     held = listening.fileno()
     # Celery warns root against unpickling messages; these are JSON.
     celery = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "vantum")
     lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    sandbox = Program("sandbox", (sys.executable, "-m", "django", "sandbox"))
     return (
         Program("web", ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server"), (held,)),
+        *([sandbox] if settings.CARRIER == "sandbox" else []),
         Program("scheduler", (*celery, "beat", "--pidfile=")),
         # Threads: a prefork worker needs a pool of processes for tasks that mostly wait.
         Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", str(workers), *lean)),
@@ -40,7 +42,7 @@ def programs(workers: int, listening: socket.socket) -> tuple[Program, ...]:
 
 
 class Command(BaseCommand):
-    """Prepare the database, start the three programs, say where to look, and stop them cleanly."""
+    """Prepare the database, start the programs, say where to look, and stop them cleanly."""
 
     help = "Run the web server, the task worker and the scheduler together; Ctrl-C stops them, a second Ctrl-C at once."
     requires_migrations_checks = False
@@ -55,6 +57,8 @@ class Command(BaseCommand):
         self._has_colour = self.stdout.isatty() and "NO_COLOR" not in os.environ
         # Held here and inherited: callers who come while the web process is dead wait for the next one.
         listening = listen(settings.HOST, settings.PORT)
+        if settings.CARRIER == "sandbox":
+            listen("127.0.0.1", settings.SANDBOX_PORT, "SANDBOX_PORT").close()
         # This command has run the checks; Celery would run them again in each of its processes.
         os.environ["CELERY_SKIP_CHECKS"] = "1"
         login = self._prepare()
@@ -116,14 +120,14 @@ class Command(BaseCommand):
         return f"\033[{_COLOURS[name]}m{label}\033[0m" if self._has_colour else label
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
     """Give a socket that listens; raises ``CommandError`` with the remedy where another program has the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        message = f"cannot listen on {host}:{port} ({reason}); stop what uses it, or set PORT={port + 1}"
+        message = f"cannot listen on {host}:{port} ({reason}); stop what uses it, or set {setting}={port + 1}"
         raise CommandError(message) from None
 
 

@@ -45,7 +45,7 @@ def test_a_call_may_name_its_agent_its_variables_and_its_caller_id(twilio: Twili
         ({}, {"from_e164": "me"}, DialRefusal.NO_CALLER_ID, "the caller ID is not in E.164"),
         ({"TWILIO_PHONE_NUMBER": ""}, {}, DialRefusal.NO_CALLER_ID, "set TWILIO_PHONE_NUMBER"),
         ({"CARRIER": ""}, {}, DialRefusal.NO_CARRIER, "set TWILIO_ACCOUNT_SID"),
-        ({"CARRIER": "pigeons"}, {}, DialRefusal.NO_CARRIER, "CARRIER to one of: twilio"),
+        ({"CARRIER": "pigeons"}, {}, DialRefusal.NO_CARRIER, "CARRIER to one of: twilio, sandbox"),
         ({}, {"variables": {"b": "x"}}, DialRefusal.MISSING_VARIABLES, "no value and no default: a, c"),
     ],
 )

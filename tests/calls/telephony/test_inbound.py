@@ -14,7 +14,7 @@ SID = "CA" + "0a" * 16
 
 
 def take(caller: str = SOMEBODY) -> CallAttempt:
-    attempt = inbound.take(SID, caller=caller, called=OUR_NUMBER)
+    attempt = inbound.take(SID, caller=caller, called=OUR_NUMBER, carrier="twilio")
     assert attempt is not None
     return attempt
 
@@ -59,5 +59,5 @@ def test_a_call_that_no_agent_can_take_has_none(fields: dict[str, Any], caplog: 
 
 @pytest.mark.parametrize(("sid", "called"), [("CA1", OUR_NUMBER), ("", OUR_NUMBER), (SID, "sip:us@example.com")])
 def test_what_is_no_telephone_call_is_not_stored(sid: str, called: str) -> None:
-    assert inbound.take(sid, caller=SOMEBODY, called=called) is None
+    assert inbound.take(sid, caller=SOMEBODY, called=called, carrier="twilio") is None
     assert not CallAttempt.objects.exists()

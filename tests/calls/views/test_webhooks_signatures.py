@@ -3,6 +3,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from twilio.request_validator import RequestValidator
 
+from calls.models import CallAttempt
 from tests.calls.conftest import PUBLIC_URL
 from tests.calls.phones import OUR_NUMBER, SOMEBODY
 from tests.simulators.twilio import SimulatedCall, TwilioSimulator
@@ -31,6 +32,24 @@ def test_what_is_not_signed_by_the_account_is_refused(
     assert client.post(path, form, headers={"X-Twilio-Signature": good}).status_code in {200, 204}
     settings.TWILIO_AUTH_TOKEN = ""
     assert client.post(path, form, headers={"X-Twilio-Signature": good}).status_code == 403
+
+
+def test_a_carrier_speaks_of_its_own_calls_only(call: SimulatedCall, settings: Settings) -> None:
+    settings.SANDBOX_TOKEN = "the sandbox's token"
+    form, url = call._names() | {"CallStatus": "ringing"}, call.order["StatusCallback"]
+    path = url.removeprefix(PUBLIC_URL)
+
+    def post(token: str) -> int:
+        signature = RequestValidator(token).compute_signature(url, form)
+        return Client().post(path, form, headers={"X-Twilio-Signature": signature}).status_code
+
+    assert post("the sandbox's token") == 204
+    assert CallAttempt.objects.get().status == "queued"
+    CallAttempt.objects.update(carrier="sandbox")
+    assert post(call.twilio.auth_token) == 204
+    assert CallAttempt.objects.get().status == "queued"
+    assert post("the sandbox's token") == 204
+    assert CallAttempt.objects.get().status == "ringing"
 
 
 def test_a_webhook_needs_no_csrf_token(call: SimulatedCall) -> None:

@@ -10,19 +10,23 @@ from pathlib import Path
 import httpx
 import pytest
 from django.core.management.base import CommandError
+from pytest_django.fixtures import Settings
 
 from calls.management.commands.runstack import box, listen, own_url, programs, welcome_lines
 from tests.processes import environment, free_port, running
 from vantum.accounts import Login
 
 
-def test_the_web_process_stops_first_and_alone_inherits_the_port() -> None:
+def test_the_web_process_stops_first_and_alone_inherits_the_port(settings: Settings) -> None:
     with listen("127.0.0.1", 0) as listening:
         assert [(program.name, program.descriptors) for program in programs(4, listening)] == [
             ("web", (listening.fileno(),)),
+            ("sandbox", ()),
             ("scheduler", ()),
             ("worker", ()),
         ]
+        settings.CARRIER = "twilio"
+        assert [program.name for program in programs(4, listening)] == ["web", "scheduler", "worker"]
 
 
 def pids_of(words: str) -> list[str]:
@@ -74,11 +78,13 @@ def test_a_port_in_use_is_named_with_the_remedy() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CommandError) as error:
-            listen("127.0.0.1", port)
-    assert str(error.value) == (
-        f"cannot listen on 127.0.0.1:{port} (Address already in use); stop what uses it, or set PORT={port + 1}"
-    )
+        for setting in ("PORT", "SANDBOX_PORT"):
+            with pytest.raises(CommandError) as error:
+                listen("127.0.0.1", port, setting)
+            assert str(error.value) == (
+                f"cannot listen on 127.0.0.1:{port} (Address already in use); "
+                f"stop what uses it, or set {setting}={port + 1}"
+            )
 
 
 async def test_one_command_starts_everything_and_stops_it_cleanly(tmp_path: Path) -> None:
@@ -95,7 +101,8 @@ async def test_one_command_starts_everything_and_stops_it_cleanly(tmp_path: Path
         assert await stack.rest() == 0
         assert stack.lines[-1] == "stopped"
         names = {line.partition("│")[0].strip() for line in stack.lines if " │ " in line and not line.startswith("│")}
-        assert names <= {"web", "worker", "scheduler"}
+        assert names <= {"web", "worker", "scheduler", "sandbox"}
+        assert any(line.endswith(f"the sandbox listens on 127.0.0.1:{env['SANDBOX_PORT']}") for line in stack.lines)
     async with running("manage.py", "runstack", env=env) as stack:
         await stack.until(lambda line: line.startswith("╰"))
         assert "Password" not in "\n".join(stack.lines)
