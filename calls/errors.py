@@ -61,6 +61,10 @@ class ProviderRejectedError(ProviderError):
         super().__init__(message, provider=provider, role=role, retryable=False)
 
 
+class ToolRefusedError(CallError):
+    """A tool was not used; the text tells the model why, and what to do about it. It may be said to a caller."""
+
+
 class DialRefusedError(CallError):
     """A call is not placed, and nothing was asked of the carrier; the text says what to do about it."""
 

@@ -79,6 +79,10 @@ class Intent(Struct, frozen=True, kw_only=True):
     arguments: dict[str, str] = {}
     """The tool's arguments; ``{words}`` in one is what the caller said."""
 
+    def __hash__(self) -> int:
+        """Hash what is hashable: what is made of a script is kept by it."""
+        return hash((self.name, self.examples, self.answer))
+
 
 class Telephone(Struct, frozen=True, kw_only=True):
     """What an agent says and does on the telephone only."""

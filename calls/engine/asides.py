@@ -17,10 +17,14 @@ class KeysPressed(Struct, frozen=True, gc=False):
 
 
 class LineGiven(Struct, frozen=True, gc=False):
-    """Say this now, whatever is being said. ``ends``: it is the last thing, and why the call is over after it."""
+    """Say this now, whatever is being said. ``ends``: it is the last thing, and why the call is over after it.
+
+    ``holds``: the caller waits for something from now on, so nobody asks into the silence, until the next given line.
+    """
 
     text: str
     ends: EndReason | None = None
+    holds: bool = False
 
 
 class ToolDelayed(Struct, frozen=True, gc=False):

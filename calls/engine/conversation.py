@@ -175,6 +175,7 @@ class Conversation:
 
     def _say_given(self, event: LineGiven) -> None:
         if not self._agent.is_parting:
+            self._stage.is_held = event.holds
             self._part(event.text, event.ends, CancelReason.SUPERSEDED)
 
     def _part(self, line: str, ending: EndReason | None, cancel: CancelReason) -> None:
@@ -374,7 +375,7 @@ class Conversation:
     def _silence_ends_at(self) -> float | None:
         """When the agent asks whether anybody is there. Who closed his microphone is not asked."""
         is_waiting = self.state is LISTENING and not self._ear.has_speech and not self._ear.is_input_ended
-        return self._silence.ends_at(self._stage.entered_at) if is_waiting else None
+        return self._silence.ends_at(self._stage.entered_at) if is_waiting and not self._stage.is_held else None
 
     def _check_time(self) -> None:
         """Do what is due."""

@@ -211,8 +211,8 @@ class Drafting:
             goodbye = self._stage.spec.goodbye
         self._end_with(reply, goodbye, EndReason.AGENT_SAID_GOODBYE)
 
-    def _end_with(self, reply: Reply, words: str, reason: EndReason) -> None:
-        """Have the call end once these words, where they are new, and what was said before them were played."""
+    def _end_with(self, reply: Reply, words: str, reason: EndReason | None) -> None:
+        """Have the reply end with these words, where they are new, and with a reason the call when they were played."""
         if words and not is_same_words(reply.text[-len(words) :], words):
             reply.add_line(words)
             self._stage.emit(ShowToken(reply.number, words))
@@ -224,7 +224,8 @@ class Drafting:
         for reply in (self.reply, self.suspended):
             if reply is not None and event.reply in reply.names:
                 reply.answer_tool(event.request.call_id, event.result)
-                if event.last is not None and event.last.ends is not None and reply.ends_call is None:
+                if event.last is not None and reply.ends_call is None:
+                    self._stage.is_held = event.last.holds
                     self._end_with(reply, event.last.text, event.last.ends)
                 self.go_on(reply)
 

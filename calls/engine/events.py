@@ -199,7 +199,7 @@ class ReplyToolRequested(Struct, frozen=True, gc=False):
 
 
 class ToolReturned(Struct, frozen=True, gc=False):
-    """A tool answered; ``result`` is what the model reads. ``last``: words with which the call ends."""
+    """A tool answered; ``result`` is what the model reads. ``last``: words with which the reply ends."""
 
     reply: int
     request: ToolRequest

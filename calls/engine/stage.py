@@ -21,6 +21,7 @@ class Stage:
         self.history = history
         self.state = ConversationState.INITIALIZING
         self.entered_at = 0.0
+        self.is_held = False  # the caller waits for something, and knows it
         self.now = 0.0
         self._transitions = transitions
         self._actions: list[Action] = []

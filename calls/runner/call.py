@@ -27,7 +27,7 @@ from calls.runner.hearing import Hearing
 from calls.runner.options import CallOptions
 from calls.runner.ports import CallTotals, Door, Sink
 from calls.runner.speaking import Speaking
-from calls.runner.tools import describe
+from calls.runner.tools import ToolAccess, Toolbox
 from calls.wire.audio import AudioFormat
 
 _EARLY_SECONDS = 0.0001
@@ -54,6 +54,7 @@ class CallRunner:
         sink: Sink,
         providers: CallProviders,
         limits: CallLimits,
+        access: ToolAccess | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # What is said and read has the call's variables; the recogniser keeps to the agent's own words.
@@ -75,6 +76,14 @@ class CallRunner:
         )
         self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
         self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)
+        self._toolbox = Toolbox(
+            self,
+            self._spec,
+            options,
+            access or ToolAccess(),
+            between=self._speaking.between,
+            messages=lambda: self._conversation.messages,
+        )
         self._inbox: deque[ev.Event] = deque()
         self._has_started = False
         self._is_receiving = False
@@ -113,7 +122,10 @@ class CallRunner:
                     raise self._bug  # noqa: TRY301 (the group must see it, so that it stops its tasks)
                 for task in (*own, *self._generations.values()):
                     task.cancel()
+                self._toolbox.stop()
                 self._speaking.stop()
+            if self._reason is EndReason.TRANSFERRED:
+                await self._toolbox.hand_over()
         except asyncio.CancelledError:
             self.shut_down(EndReason.SHUTDOWN)
             raise
@@ -247,7 +259,7 @@ class CallRunner:
             ev.Commit: lambda a: speaking.commit(a.reply),
             ev.Discard: self._discard,
             ev.Cancel: self._cancel,
-            ev.CallTool: self._call_tool,
+            ev.CallTool: self._toolbox.call,
             ev.ShowState: lambda a: door.show_state(a.before, a.after),
             ev.ShowTranscript: lambda a: door.show_transcript(
                 a.utterance, a.text, a.confidence, a.duration_ms, is_final=a.is_final
@@ -271,7 +283,7 @@ class CallRunner:
         request = GenerationRequest(
             messages=action.messages,
             spec=self._spec,
-            tools=describe(self._spec.tools),
+            tools=self._toolbox.describe(),
             language=self._options.language,
         )
         usage: ev.Usage | None = None
@@ -305,8 +317,3 @@ class CallRunner:
         if not action.keeps_text:
             self._stop_generation(action.reply)
         self._speaking.cancel(action)
-
-    def _call_tool(self, action: ev.CallTool) -> None:
-        """Answer a request for a tool that this installation does not have, so that the model can go on."""
-        result = f"There is no tool named {action.request.name!r}. Go on without it."
-        self.receive(ev.ToolReturned(action.reply, action.request, result))

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from calls.engine.events import Event, Latency, SpokenTurn
+from calls.engine.toolspec import Destination
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
 from calls.errors import ProviderError
 
@@ -41,10 +42,26 @@ class Sink(Protocol):
 
 
 class Line(Protocol):
-    """What moves the line itself. The console's hang-up is closing the socket."""
+    """What moves the line itself. What it cannot do it refuses with ``ToolRefusedError``, in words for the model.
 
-    async def hang_up(self) -> None:
-        """End the carrier's leg; returns when asked, not when done."""
+    Hanging up is none of it: the call ends with its last mark, the socket is closed, and the carrier asks what is next.
+    """
+
+    @property
+    def is_telephone(self) -> bool:
+        """Whether keys and signs of waiting are heard on it."""
+
+    async def suppress(self, words: str) -> None:
+        """Have the other party's number never called again; ``words`` are the proof."""
+
+    async def transfer(self, destination: Destination) -> None:
+        """Have the carrier ring the destination once this stream ends."""
+
+    async def consult(self, destination: Destination, summary: str) -> None:
+        """Call a colleague, who is told the summary; returns when the carrier was asked."""
+
+    async def is_consultation_accepted(self) -> bool:
+        """Wait until the colleague has taken the call, or will not."""
 
 
 class Door(Protocol):
@@ -82,6 +99,9 @@ class Door(Protocol):
 
     async def send_audio(self, reply: int, pcm: bytes) -> None:
         """One chunk of agent audio in the door's output format; waits for the socket's flow control."""
+
+    async def send_sound(self, pcm: bytes) -> None:
+        """One chunk of audio in the output format that belongs to no reply: keys, or a sign to who waits."""
 
     async def close(self, code: int) -> None:
         """Close the socket after everything sent so far."""

@@ -12,6 +12,7 @@ from calls.enums import Speaker
 from calls.errors import AudioError, ProviderError
 from calls.providers.base import SpeechOptions, SpeechStream, TextToSpeech
 from calls.providers.cache import SpeechCache
+from calls.runner.between import Between
 from calls.runner.options import CallOptions
 from calls.runner.ports import Shell
 from calls.runner.voice import ReplyVoice, SentenceBuffer
@@ -54,7 +55,8 @@ class Speaking:
         self._sounding: int | None = None
         """The reply whose audio went out last; what of it the far end still holds may have to be taken back."""
         self._not_before = 0.0
-        self._wake = asyncio.Event()
+        self.between = Between(shell, options.output, self._clock)
+        self._wake = self.between.wake
         self.conversion_errors = 0
 
     def stream(self, tier: int) -> SpeechStream:
@@ -117,7 +119,7 @@ class Speaking:
     def cancel(self, action: Cancel) -> None:
         """Stop a reply, take back what was not played yet and leave the gap that clients need."""
         self.discard(action.reply)
-        if action.reply != self._sounding:
+        if action.reply != self._sounding or self.between.is_pressing:
             return
         self._sounding = None
         self._clock.reset()
@@ -140,7 +142,9 @@ class Speaking:
         """Send audio as long as the call lives."""
         while True:
             self._wake.clear()
-            delay = await self._send_due()
+            delay = None if self.between.is_pressing else await self._send_due()
+            if delay is None and (self.between.is_pressing or self._is_between_sentences()):
+                delay = await self.between.send()
             with suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._wake.wait()
@@ -163,6 +167,9 @@ class Speaking:
             else:
                 return max((self._clock.remaining_ms(self._shell.now()) - _LOW_MS) / 1000, _GRAIN_SECONDS)
         return None
+
+    def _is_between_sentences(self) -> bool:
+        return (voice := self._next_voice()) is None or voice.current is None
 
     def _next_voice(self) -> ReplyVoice | None:
         """Give the oldest committed reply that is not sent yet."""

@@ -42,6 +42,27 @@ def _key(low_hz: int, high_hz: int, rate: int, duration_ms: float) -> bytes:
     return np.rint(sound * ramp * 32_767).astype("<i2").tobytes()
 
 
+# --- waiting ----------------------------------------------------------------------------------------------------------
+
+_HOLD_NOTES = ((392.0, 0), (523.25, 350))
+"""Frequency in Hz and beginning in ms: two soft notes, so that who waits knows that the line lives."""
+_NOTE_MS, _HOLD_PERIOD_MS = 600, 4000
+_HOLD_LEVEL = 0.03
+_HOLD_DECAY_MS = 180.0
+
+
+def hold_pcm(rate: int) -> bytes:
+    """Give PCM16 of one period of the sign to who waits: two quiet notes of a bell, about -33 dBFS, then silence."""
+    sound = np.zeros(round(rate * _HOLD_PERIOD_MS / 1000))
+    at = np.arange(round(rate * _NOTE_MS / 1000)) / rate
+    for hz, begins_ms in _HOLD_NOTES:
+        note = _HOLD_LEVEL * np.sin(2 * pi * hz * at) * np.exp(-at * 1000 / _HOLD_DECAY_MS)
+        note *= np.minimum(1.0, np.minimum(at, at[-1] - at) * 1000 / _RAMP_MS)
+        start = round(rate * begins_ms / 1000)
+        sound[start : start + len(note)] += note
+    return np.rint(sound * 32_767).astype("<i2").tobytes()
+
+
 # --- the beep ---------------------------------------------------------------------------------------------------------
 
 _WINDOW_MS, _HOP_MS = 30, 10

@@ -79,6 +79,9 @@ class ConsoleDoor:
         """Send a chunk; waits while the client is slow."""
         await self._outbox.put_audio(reply, self._events.audio(self._utterance_id(reply), pcm, self.output_rate))
 
+    async def send_sound(self, pcm: bytes) -> None:
+        """Send nothing: the protocol has audio of replies only, and nobody holds the console's line."""
+
     async def close(self, code: int) -> None:
         """Close the socket after everything sent so far."""
         await self._outbox.close(code)

@@ -12,6 +12,8 @@ from calls.wire.twilio import LINE_FORMAT, MediaStream
 
 _STALL_SECONDS = 3.0
 """A far end that returns no mark for so long does not return them at all: the clock of sent audio must do."""
+_NO_REPLY = 2**31
+"""Later than every reply, so that the outbox does not take it for one that was cancelled."""
 
 
 class PhoneDoor:
@@ -103,6 +105,10 @@ class PhoneDoor:
         self._marks[name] = PlayedOut(reply, self._clock.total_ms)
         self._is_heard.clear()
         await self._outbox.put_audio(reply, self._stream.mark(name))
+
+    async def send_sound(self, pcm: bytes) -> None:
+        """Send a chunk without a mark: what it is part of, the clock of sent audio follows."""
+        await self._outbox.put_audio(_NO_REPLY, self._stream.media(pcm))
 
     def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
         """Clear what was not played; it overtakes the audio that waits to be sent."""

@@ -5,7 +5,8 @@ It keeps no state: where the script stands is read from the messages. Rules besi
 words; words that fit no intent get the ``fallback_answer`` and, if that did not help, examples of what can be said.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+import json
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from functools import lru_cache
 
 from msgspec import Struct
@@ -18,6 +19,9 @@ from calls.providers.scripted.intents import IntentMatcher, Match, words_of
 _OPENING = "opening"
 _REPEAT = "repeat"
 _AGAIN = "As I said: "
+_NOT_DONE = "Not done:"
+"""How the result of a tool begins that did nothing."""
+_TOOL_FAILED = "I am sorry, that did not work just now."
 _TIE = 0.05
 """Scores this close count as equal; then an intent that belongs to this place of the script goes first."""
 _TELLING_WORDS = 3
@@ -26,10 +30,12 @@ _HINTS = 3
 
 
 class Reply(Struct, frozen=True):
-    """What the agent says, and whether it hangs up after it."""
+    """What the agent says, and whether it hangs up after it; or the tool that it uses before it says anything."""
 
     text: str
     ends_call: bool = False
+    tool: str = ""
+    arguments: Mapping[str, str] = {}
 
 
 class ScriptedAgent:
@@ -41,8 +47,15 @@ class ScriptedAgent:
         """Need nothing."""
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece, None]:
-        """Stream the reply word by word, then ask for ``end_call`` where the intent ends the call."""
-        reply = Script(request.spec).answer(request.messages)
+        """Stream the reply word by word, then ask for ``end_call`` where the intent ends the call.
+
+        An intent with a tool asks for that first, and says its answer when the tool has done its work.
+        """
+        reply = Script(request.spec, [tool["name"] for tool in request.tools]).answer(request.messages)
+        if reply.tool:
+            arguments = json.dumps(dict(reply.arguments))
+            yield ToolRequest(call_id=f"{reply.tool}-{len(request.messages)}", name=reply.tool, arguments=arguments)
+            return
         for index, word in enumerate(reply.text.split()):
             yield TextDelta(word if index == 0 else f" {word}")
         if reply.ends_call and any(tool["name"] == "end_call" for tool in request.tools):
@@ -55,20 +68,29 @@ class ScriptedAgent:
 class Script:
     """An agent's intents as the rules of a conversation."""
 
-    def __init__(self, spec: AgentSpec) -> None:
+    def __init__(self, spec: AgentSpec, tools: Collection[str] = ()) -> None:
+        self._tools = tools
         self._intents = spec.intents
         self._fallback = spec.fallback_answer
         self._is_english = spec.language.lower().startswith("en")
         self._matcher = _matcher(spec.intents)
 
     def answer(self, messages: Sequence[Message]) -> Reply:
-        """Give the reply to what the caller said last."""
+        """Give the reply to what the caller said last, or to what a tool made of it."""
+        messages, result = _before_tool(messages)
         agent = [message.content for message in messages if message.role == "assistant" and message.content.strip()]
         last = agent[-1] if agent else ""
-        intent = self._choose(_unanswered(messages), self._stage(agent))
+        said = _unanswered(messages)
+        intent = self._choose(said, self._stage(agent))
         if intent is None:
             return Reply(self._ask_again(last))
-        text = intent.answer
+        if intent.tool in self._tools and result is None:
+            words = said[-1] if said else ""
+            arguments = {name: value.replace("{words}", words) for name, value in intent.arguments.items()}
+            return Reply("", tool=intent.tool, arguments=arguments)
+        if result is not None and result.startswith(_NOT_DONE):
+            return Reply(_TOOL_FAILED if self._is_english else self._fallback)
+        text = intent.answer.replace("{result}", result or "")
         if intent.name == _REPEAT:
             text = f"{text} {self._without_repeat(last, text)}".strip()
         elif self._is_english and words_of(text) == words_of(last):
@@ -121,6 +143,14 @@ def _matcher(intents: tuple[Intent, ...]) -> IntentMatcher:
 def _best(fitting: Sequence[Match]) -> Intent:
     close = [match.intent for match in fitting if match.score >= fitting[0].score - _TIE]
     return next((intent for intent in close if intent.after), close[0])
+
+
+def _before_tool(messages: Sequence[Message]) -> tuple[Sequence[Message], str | None]:
+    """Part what was said from the answer of a tool that was asked for last; None: there is none."""
+    if not messages or messages[-1].role != "tool":
+        return messages, None
+    asked = max(at for at, message in enumerate(messages) if message.tool_requests)
+    return messages[:asked], messages[-1].content
 
 
 def _unanswered(messages: Sequence[Message]) -> list[str]:

@@ -148,3 +148,47 @@ def test_ending_the_call_needs_more_certainty_than_an_answer() -> None:
 
     assert (names("one"), names("four")) == (["ask"], [])
     assert (names("four five"), names("nine")) == (["end"], ["end"])
+
+
+# --- tools -----------------------------------------------------------------------------------------------------------
+
+CALLBACK = AgentSpec(
+    name="Ada",
+    prompt="",
+    intents=(
+        Intent(
+            name="later",
+            examples=("call me later",),
+            answer="I noted it: {result}",
+            tool="note",
+            arguments={"words": "{words}", "place": "here"},
+        ),
+    ),
+)
+NOTE = ToolRequest("note-1", "note", '{"words": "call me later", "place": "here"}')
+
+
+def test_an_intent_with_a_tool_uses_it_first_where_the_agent_has_it() -> None:
+    asked = (Message("user", "call me later"),)
+    used = Reply("", tool="note", arguments={"words": "call me later", "place": "here"})
+    assert Script(CALLBACK, ["note"]).answer(asked) == used
+    assert Script(CALLBACK).answer(asked) == Reply("I noted it: ")
+
+
+def test_the_answer_follows_the_tool_also_behind_a_line_that_bridged_it() -> None:
+    for bridge in ("", "One moment, please."):
+        messages = (
+            Message("user", "call me later"),
+            Message("assistant", bridge, (NOTE,)),
+            Message("tool", "Tuesday.", tool_call_id="note-1"),
+        )
+        assert Script(CALLBACK, ["note"]).answer(messages) == Reply("I noted it: Tuesday.")
+
+
+def test_a_tool_that_did_nothing_is_not_sold_as_done() -> None:
+    messages = (
+        Message("user", "call me later"),
+        Message("assistant", "", (NOTE,)),
+        Message("tool", "Not done: it has passed.", tool_call_id="note-1"),
+    )
+    assert Script(CALLBACK, ["note"]).answer(messages) == Reply("I am sorry, that did not work just now.")

@@ -46,6 +46,7 @@ class Call:
                 cache=SpeechCache(parts["folder"]),
             ),
             limits=CallLimits(fallback_lines=LINES, turn_budget_seconds=4.0),
+            access=parts.get("access"),
             clock=asyncio.get_running_loop().time,
         )
 
