@@ -76,14 +76,7 @@ class CallRunner:
         )
         self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
         self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)
-        self._toolbox = Toolbox(
-            self,
-            self._spec,
-            options,
-            access or ToolAccess(),
-            between=self._speaking.between,
-            messages=lambda: self._conversation.messages,
-        )
+        self._toolbox = self._fit_toolbox(access or ToolAccess())
         self._inbox: deque[ev.Event] = deque()
         self._has_started = False
         self._is_receiving = False
@@ -98,6 +91,11 @@ class CallRunner:
         # then logs under this one all the same.
         self._context = copy_context()
         self._perform: dict[type, Callable[[Any], None]] = self._performers()
+
+    def _fit_toolbox(self, access: ToolAccess) -> Toolbox:
+        between = self._speaking.between
+        said = self._conversation
+        return Toolbox(self, self._spec, self._options, access, between=between, messages=lambda: said.messages)
 
     # --- from outside -------------------------------------------------------------------------------------------------
 

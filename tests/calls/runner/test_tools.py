@@ -13,7 +13,7 @@ from calls.engine.toolspec import Destination
 from calls.enums import ConversationState, EndReason, TransferKind
 from calls.errors import ToolRefusedError
 from calls.providers.base import TextDelta
-from calls.runner.tools import ToolAccess
+from calls.runner.tools import NoTelephone, ToolAccess
 from tests.calls.runner.fakes import FakeModel, agent
 from tests.calls.runner.test_call import Call, hold
 
@@ -58,7 +58,7 @@ def asks(name: str, **arguments: Any) -> list[Any]:
 def phoning(folder: Path, *scripts: list[Any], telephone: bool = True, **parts: Any) -> Call:
     """A call with every tool, on a telephone line or on none."""
     line = parts.pop("line", None) or (Telephone() if telephone else None)
-    access = ToolAccess(wall=lambda: NOON, time_zone="America/New_York", **({"line": line} if line else {}))
+    access = ToolAccess(wall=lambda: NOON, time_zone="America/New_York", line=line or NoTelephone())
     tools = ("end_call", "transfer_call", "send_digits", "schedule_callback", "do_not_call")
     spec = agent(tools=tools, destinations=(SALES, DANA), **parts)
     return Call(spec, FakeModel(*scripts), folder=folder, access=access)
