@@ -7,3 +7,9 @@ call_finished = Signal()
 
 Receivers run on the recorder's writer thread: they must be short. What one raises is logged and stops no other.
 """
+
+attempt_over = Signal()
+"""Sent once per telephone call, after its end, in the carrier's word, is committed. Keyword: ``attempt_id`` (UUID).
+
+What a receiver raises is logged and stops no other. It may come before or after ``call_finished`` of the same call.
+"""

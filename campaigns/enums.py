@@ -126,6 +126,10 @@ class RuleKind(StrEnum):
     MAX_ATTEMPTS_PER_DAY = "max_attempts_per_day"
     CONSENT = "consent"
     DO_NOT_CALL_LIST = "do_not_call_list"
+    SCRUB = "scrub"
+    """A reassigned-numbers service must have been asked."""
+    VOICEMAIL_OPT_OUT = "voicemail_opt_out"
+    """A message on a mailbox must name a number to opt out at."""
     ALWAYS_OPEN = "always_open"
 
 

@@ -22,8 +22,9 @@ LAYERS = (
     {"calls.consumers", "calls.views", "calls.tasks", "calls.admin", "calls.management", "calls.checks"},
     {"calls.urls", "calls.routing", "calls.apps"},
     {"campaigns.enums"},
-    {"campaigns.findings"},
-    {"campaigns.compliance", "campaigns.contacts", "campaigns.models", "campaigns.pacing"},
+    {"campaigns.errors", "campaigns.compliance", "campaigns.contacts", "campaigns.findings"},
+    {"campaigns.pacing"},
+    {"campaigns.gate", "campaigns.models"},
     {"campaigns.services"},
     {"campaigns.analytics", "campaigns.imports", "campaigns.exports", "campaigns.hooks"},
     {"campaigns.receivers", "campaigns.tasks", "campaigns.admin", "campaigns.api", "campaigns.management"},
@@ -45,7 +46,7 @@ PURE_MAY_IMPORT = {
     *("abc", "array", "base64", "bisect", "collections", "dataclasses", "enum", "functools", "heapq", "itertools"),
     *("json", "math", "operator", "re", "string", "struct", "types", "typing", "unicodedata", "uuid"),
     *("msgpack", "msgspec", "numpy", "soxr"),
-    *("datetime", "jsonschema", "phonenumbers", "zoneinfo"),  # clocks of the wall are arguments here too
+    *("datetime", "holidays", "jsonschema", "phonenumbers", "zoneinfo"),  # clocks of the wall are arguments here too
 }
 
 

@@ -187,6 +187,15 @@ SANDBOX_TOKEN = env.text("SANDBOX_TOKEN", derived_key(SECRET_KEY, "sandbox"))
 SANDBOX_TIMEOUT_SECONDS = env.number("SANDBOX_TIMEOUT_SECONDS", 5, least=0.1, most=25)
 SANDBOX_PHONE_NUMBER = env.text("SANDBOX_PHONE_NUMBER", "+15005550100")
 """The caller ID of simulated calls, where TWILIO_PHONE_NUMBER gives none."""
+CARRIER_LIMITS: dict[str, dict[str, int]] = {
+    "twilio": {
+        "a_second": env.integer("TWILIO_CALLS_PER_SECOND", 1, least=1, most=1000),
+        "concurrent": env.integer("TWILIO_MAX_CALLS", 100, least=1),
+    },
+}
+"""The most that campaigns ask of a carrier; one that is not named here has no limit of its own."""
+MAX_OUTBOUND_CALLS = env.integer("MAX_OUTBOUND_CALLS", 50, least=1)
+"""The most calls that campaigns have on the line at once, all together."""
 RING_SECONDS = env.integer("RING_SECONDS", 30, least=20, most=600)
 """How long a telephone rings. The law asks for 15 seconds or four rings at least (47 CFR 64.1200(a)(6))."""
 RESUME_LINE = env.text("RESUME_LINE", "Sorry, I lost you for a second.")

@@ -8,12 +8,14 @@ from calls.services.agents import (
     ensure_demo_agent,
     is_ahead,
     load_agent,
+    load_version,
     make_default,
     problems_of,
     publish_agent,
     spec_of,
 )
 from calls.services.attempts import (
+    Admission,
     advance_attempt,
     miss_attempt,
     missing_variables,
@@ -49,6 +51,7 @@ from calls.services.streams import (
 from calls.services.tools import find_secret
 
 __all__ = [
+    "Admission",
     "AgentFieldError",
     "EventFact",
     "LoadedAgent",
@@ -68,6 +71,7 @@ __all__ = [
     "is_ahead",
     "load_agent",
     "load_attempt_call",
+    "load_version",
     "make_default",
     "miss_attempt",
     "missing_variables",

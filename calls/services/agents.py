@@ -174,6 +174,15 @@ def load_agent(agent_id: str | None) -> LoadedAgent:
     return LoadedAgent(agent_id=agent.pk, version_id=version.pk, spec=spec)
 
 
+def load_version(version_id: UUID) -> LoadedAgent:
+    """Give one version of an agent, whatever has been published since. Raises ``AgentError``."""
+    version = AgentVersion.objects.filter(pk=version_id).first()
+    if version is None:
+        message = f"there is no version {version_id} of an agent"
+        raise AgentError(message)
+    return LoadedAgent(agent_id=version.agent_id, version_id=version.pk, spec=spec_of(version.content))
+
+
 def _uuid(agent_id: str) -> UUID:
     try:
         return UUID(agent_id)

@@ -1,8 +1,9 @@
 """Telephone calls in the carrier's words: a status moves forward by compare-and-swap, late and doubled news is none."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from calls.errors import DialRefusedError, MissingVariableError
 from calls.models import CallAttempt, Suppression
 from calls.models.attempts import E164
 from calls.services.cleaning import clean_json, clean_text
+from calls.signals import attempt_over
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +39,17 @@ def missing_variables(spec: AgentSpec, variables: Mapping[str, str]) -> list[str
             return missing
 
 
+Admission = Callable[[CallAttempt], None]
+"""Lets a call begin, or raises: run in the transaction that stores the attempt, right before it is stored.
+
+Rows that it writes may refer to the attempt: foreign keys are checked at the commit.
+"""
+
+
 @transaction.atomic(durable=True)
-def _store(attempt: CallAttempt) -> None:
+def _store(attempt: CallAttempt, admit: Admission | None) -> None:
+    if admit is not None:
+        admit(attempt)
     if Suppression.objects.filter(e164=attempt.to_e164).exists():
         message = "this number is suppressed: its owner wants no calls"
         raise DialRefusedError(message, reason=DialRefusal.SUPPRESSED)
@@ -46,12 +57,19 @@ def _store(attempt: CallAttempt) -> None:
 
 
 def open_attempt(
-    to_e164: str, *, from_e164: str, carrier: str, version_id: UUID, variables: Mapping[str, str], at: datetime
+    to_e164: str,
+    *,
+    from_e164: str,
+    carrier: str,
+    version_id: UUID,
+    variables: Mapping[str, str],
+    at: datetime,
+    admit: Admission | None = None,
 ) -> CallAttempt:
     """Store a call that is about to be dialled; it is committed when this returns.
 
-    Raises ``DialRefusedError`` for a suppressed number and for one that is being called already, ``RuntimeError``
-    inside of a transaction, whose end would come after the telephone's ringing.
+    Raises ``DialRefusedError`` for a suppressed number and for one that is being called already, what ``admit``
+    raises, ``RuntimeError`` inside of a transaction, whose end would come after the telephone's ringing.
     """
     attempt = CallAttempt(
         to_e164=to_e164,
@@ -63,7 +81,7 @@ def open_attempt(
         heard_at=at,
     )
     try:
-        _store(attempt)
+        _store(attempt, admit)
     except IntegrityError:
         if CallAttempt.objects.live().filter(to_e164=to_e164, direction=Direction.OUTBOUND).exists():
             message = "this number is being called already; wait until that call is over"
@@ -147,9 +165,17 @@ def advance_attempt(
         return False
     if moved:
         logger.info("attempt %s is %s", attempt_id, status)
+        if status.is_over:
+            transaction.on_commit(partial(_tell_end, attempt_id))
     else:
         CallAttempt.objects.filter(pk=attempt_id, heard_at__lt=at).update(heard_at=at)
     return moved
+
+
+def _tell_end(attempt_id: UUID) -> None:
+    for receiver, outcome in attempt_over.send_robust(None, attempt_id=attempt_id):
+        if isinstance(outcome, Exception):
+            logger.error("%s failed on the end of attempt %s", receiver, attempt_id, exc_info=outcome)
 
 
 def miss_attempt(attempt_id: UUID, *, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -14,8 +15,8 @@ from calls.errors import DialRefusedError, TelephonyError, UncertainTelephonyErr
 from calls.models import CallAttempt
 from calls.models.attempts import E164
 from calls.services import LoadedAgent
-from calls.telephony import twiml
-from calls.telephony.carriers import CallOrder, Carrier, carrier
+from calls.telephony import carriers, twiml
+from calls.telephony.carriers import CallOrder, Carrier
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +30,23 @@ class CallPlan(Struct, frozen=True, kw_only=True):
 
     to_e164: str
     from_e164: str
+    carrier: str
     agent: LoadedAgent
     variables: Mapping[str, str]
 
 
 def plan_call(
-    to_e164: str, *, agent_id: str | None = None, variables: Mapping[str, str] | None = None, from_e164: str = ""
+    to_e164: str,
+    *,
+    agent_id: str | None = None,
+    version_id: UUID | None = None,
+    variables: Mapping[str, str] | None = None,
+    from_e164: str = "",
+    carrier: str = "",
 ) -> CallPlan:
-    """Check a call; the default agent and the installation's caller ID stand in for what is not given.
+    """Check a call; the default agent, the installation's caller ID and its carrier stand in for what is not given.
+
+    ``version_id`` names one version of an agent, instead of the published one of ``agent_id``.
 
     Raises ``DialRefusedError`` that names what is wrong and the remedy, ``AgentError`` where the agent cannot be used.
     """
@@ -46,16 +56,17 @@ def plan_call(
         message = "there is no caller ID; set TWILIO_PHONE_NUMBER"
         raise DialRefusedError(message, reason=DialRefusal.NO_CALLER_ID)
     _check_number(from_e164, "the caller ID", DialRefusal.NO_CALLER_ID)
-    if settings.CARRIER not in settings.CARRIERS:
+    carrier = carrier or settings.CARRIER
+    if carrier not in settings.CARRIERS:
         known = ", ".join(settings.CARRIERS)
         message = f"there is no carrier; set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CARRIER to one of: {known}"
         raise DialRefusedError(message, reason=DialRefusal.NO_CARRIER)
-    agent = services.load_agent(agent_id)
+    agent = services.load_version(version_id) if version_id else services.load_agent(agent_id)
     missing = services.missing_variables(agent.spec, variables or {})
     if missing:
         message = f"these variables have no value and no default: {', '.join(missing)}"
         raise DialRefusedError(message, reason=DialRefusal.MISSING_VARIABLES)
-    return CallPlan(to_e164=to_e164, from_e164=from_e164, agent=agent, variables=dict(variables or {}))
+    return CallPlan(to_e164=to_e164, from_e164=from_e164, carrier=carrier, agent=agent, variables=dict(variables or {}))
 
 
 def _own_number() -> str:
@@ -73,23 +84,38 @@ def _check_number(number: str, what: str, reason: DialRefusal) -> None:
 
 
 def place_call(
-    to_e164: str, *, agent_id: str | None = None, variables: Mapping[str, str] | None = None, from_e164: str = ""
+    to_e164: str,
+    *,
+    agent_id: str | None = None,
+    version_id: UUID | None = None,
+    variables: Mapping[str, str] | None = None,
+    from_e164: str = "",
+    carrier: str = "",
+    admit: services.Admission | None = None,
 ) -> CallAttempt:
     """Dial a number. What the carrier made of it is in the attempt: ``UNKNOWN`` where nobody can say.
 
     The attempt is committed before the carrier hears of it, so this must not be called in a transaction. Raises
-    ``DialRefusedError`` (also for a suppressed number, whoever asks, and for one that is being called) and
-    ``AgentError``; then nothing was asked of the carrier.
+    ``DialRefusedError`` (also for a suppressed number, whoever asks, and for one that is being called), ``AgentError``
+    and what ``admit`` raises; then nothing was asked of the carrier.
     """
-    plan = plan_call(to_e164, agent_id=agent_id, variables=variables, from_e164=from_e164)
-    chosen = carrier(settings.CARRIER)
+    plan = plan_call(
+        to_e164,
+        agent_id=agent_id,
+        version_id=version_id,
+        variables=variables,
+        from_e164=from_e164,
+        carrier=carrier,
+    )
+    chosen = carriers.carrier(plan.carrier)
     attempt = services.open_attempt(
         plan.to_e164,
         from_e164=plan.from_e164,
-        carrier=settings.CARRIER,
+        carrier=plan.carrier,
         version_id=plan.agent.version_id,
         variables=plan.variables,
         at=timezone.now(),
+        admit=admit,
     )
     logger.info("attempt %s is dialling", attempt.pk)
     _dial(chosen, attempt, limit_seconds=plan.agent.spec.max_duration_seconds + _GRACE_SECONDS)

@@ -20,6 +20,7 @@ class CampaignAttempt(models.Model):
     attempt = models.OneToOneField(
         CallAttempt, on_delete=models.PROTECT, primary_key=True, related_name="campaign_attempt"
     )
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="attempts")
     member = models.ForeignKey(CampaignContact, on_delete=models.PROTECT, related_name="campaign_attempts")
     number = models.PositiveIntegerField(help_text="Counts from 1 within the contact's membership.")
     outcome = models.CharField(max_length=20, choices=choices(Outcome), blank=True)
@@ -30,6 +31,7 @@ class CampaignAttempt(models.Model):
 
     if TYPE_CHECKING:
         attempt_id: UUID
+        campaign_id: UUID
         member_id: UUID
 
     class Meta:
@@ -38,6 +40,10 @@ class CampaignAttempt(models.Model):
         verbose_name = "campaign attempt"
         ordering = ("-created_at", "-attempt_id")
         indexes = (
+            # The dialler's pace, the breaker's window and the newest attempts of a campaign.
+            models.Index(fields=["campaign", "-created_at"], name="campaignattempt_pace"),
+            # The campaign page's counts.
+            models.Index(fields=["campaign", "outcome"], name="campaignattempt_counts"),
             # The reconciler's question; live calls are few.
             models.Index(fields=["created_at"], name="campaignattempt_open", condition=Q(settled_at__isnull=True)),
         )

@@ -129,6 +129,9 @@ class Campaign(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
     )
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    enrolled_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When all contacts of its lists were in; empty: not yet."
+    )
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CampaignQuerySet.as_manager()
@@ -173,6 +176,14 @@ class CampaignContactQuerySet(QuerySet["CampaignContact"]):
         """Those that wait and whose time has come."""
         return self.filter(state=MembershipState.WAITING, next_attempt_at__lte=now)
 
+    def undecided(self) -> "CampaignContactQuerySet":
+        """Those that wait and that the gate has not looked at yet."""
+        return self.filter(state=MembershipState.WAITING, decided_at__isnull=True)
+
+    def busy(self) -> "CampaignContactQuerySet":
+        """Those that a dialler has, or that are on the line."""
+        return self.filter(state__in=(MembershipState.CLAIMED, MembershipState.CALLING))
+
     def expired(self, now: datetime) -> "CampaignContactQuerySet":
         """Those whose dialler did not come back from its claim."""
         return self.filter(state=MembershipState.CLAIMED, lease_until__lt=now)
@@ -193,6 +204,7 @@ class CampaignContact(models.Model):
     held_because = models.CharField(
         max_length=40, choices=choices(DialReason), blank=True, help_text="The gate's latest refusal; empty: none."
     )
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="When the gate last looked; empty: not yet.")
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_key = models.UUIDField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -216,6 +228,12 @@ class CampaignContact(models.Model):
                 name="member_due",
                 condition=Q(state=MembershipState.WAITING),
             ),
+            # The dialler's other one: whom the gate has not seen yet, such as those just enrolled.
+            models.Index(
+                fields=["campaign", "id"],
+                name="member_undecided",
+                condition=Q(state=MembershipState.WAITING, decided_at__isnull=True),
+            ),
             # The reconciler's; both sets are small.
             models.Index(
                 fields=["state", "lease_until"],
@@ -223,7 +241,7 @@ class CampaignContact(models.Model):
                 condition=Q(state__in=(MembershipState.CLAIMED, MembershipState.CALLING)),
             ),
             # The campaign page's counts.
-            models.Index(fields=["campaign", "state", "held_because"], name="member_counts"),
+            models.Index(fields=["campaign", "state", "held_because", "finish_reason"], name="member_counts"),
         )
         constraints = (
             models.UniqueConstraint(fields=["campaign", "contact"], name="member_once"),

@@ -4,12 +4,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q, QuerySet
 from uuid_utils.compat import uuid7
 
 from calls.models.attempts import E164
 from calls.models.choices import choices
+from campaigns.compliance import ParameterError, Rule, read_parameters
 from campaigns.enums import CampaignKind, RuleKind
 
 
@@ -26,7 +28,9 @@ class ComplianceRule(models.Model):
     """One rule of one jurisdiction. ``campaigns.compliance`` reads it and says which parameters each kind takes."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    jurisdiction = models.CharField(max_length=6, help_text="ISO 3166, such as US or US-FL; ZZ-SBX is the sandbox.")
+    jurisdiction = models.CharField(
+        max_length=6, help_text="ISO 3166: US, US-FL; US-* and * stand in for missing ones."
+    )
     kind = models.CharField(max_length=30, choices=choices(RuleKind))
     applies_to = models.CharField(
         max_length=20, choices=choices(CampaignKind), blank=True, help_text="Empty: campaigns of every kind."
@@ -56,6 +60,27 @@ class ComplianceRule(models.Model):
     def __str__(self) -> str:
         """Give place and kind."""
         return f"{self.jurisdiction}: {self.kind.replace('_', ' ')}"
+
+    def clean(self) -> None:
+        """Refuse parameters that the gate could not use, and say which one it is."""
+        if self.kind not in RuleKind:
+            return
+        try:
+            read_parameters(RuleKind(self.kind), self.parameters)
+        except ParameterError as error:
+            raise ValidationError({"parameters": str(error)}) from None
+
+    def as_rule(self) -> Rule:
+        """Give the row as the gate reads it. Raises ``ParameterError``."""
+        return Rule(
+            jurisdiction=self.jurisdiction,
+            kind=RuleKind(self.kind),
+            parameters=read_parameters(RuleKind(self.kind), self.parameters),
+            effective_from=self.effective_from,
+            applies_to=CampaignKind(self.applies_to) if self.applies_to else None,
+            effective_until=self.effective_until,
+            citation=self.citation,
+        )
 
 
 class DoNotCallList(models.Model):

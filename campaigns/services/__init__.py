@@ -1,4 +1,4 @@
-"""Every write to the rows of ``campaigns``, as functions."""
+"""Every write to the rows of ``campaigns``, and what a campaign is asked, as functions."""
 
 from campaigns.services.analyses import (
     ask_again,
@@ -9,23 +9,55 @@ from campaigns.services.analyses import (
     postpone_analysis,
     store_analysis,
 )
+from campaigns.services.enrolment import enrol_lists
 from campaigns.services.filters import delete_filter, save_filter
 from campaigns.services.jobs import cancel_job, claim_job, release_job, run_batch, selected, start_job
+from campaigns.services.lifecycle import (
+    abort_campaign,
+    pause_campaign,
+    remove_contact,
+    resume_campaign,
+    start_campaign,
+    start_problems,
+)
+from campaigns.services.manual import ManualCall, decide_once, dial_once
+from campaigns.services.numbers import CampaignNumbers, campaign_numbers
+from campaigns.services.optouts import OptOut, opt_out
+from campaigns.services.previewing import DryRun, Preflight, Sample, plan_next_hour, preflight
 
 __all__ = [
+    "CampaignNumbers",
+    "DryRun",
+    "ManualCall",
+    "OptOut",
+    "Preflight",
+    "Sample",
+    "abort_campaign",
     "ask_again",
     "await_analysis",
+    "campaign_numbers",
     "cancel_job",
     "claim_analysis",
     "claim_job",
     "correct",
+    "decide_once",
     "delete_filter",
+    "dial_once",
     "drop_analysis",
+    "enrol_lists",
+    "opt_out",
+    "pause_campaign",
+    "plan_next_hour",
     "postpone_analysis",
+    "preflight",
     "release_job",
+    "remove_contact",
+    "resume_campaign",
     "run_batch",
     "save_filter",
     "selected",
+    "start_campaign",
     "start_job",
+    "start_problems",
     "store_analysis",
 ]

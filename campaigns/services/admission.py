@@ -1,0 +1,158 @@
+"""The gate in the transaction that stores the attempt: what it allows is stored with it, or not at all.
+
+Whoever admits holds one lock for the whole installation until the commit, so that two workers can neither exceed a
+cap nor spend a budget twice. An admission takes a few milliseconds; campaigns dial tens of calls a second at most.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Q
+
+from calls import services as call_services
+from calls.engine.agent import AgentSpec
+from calls.enums import AttemptStatus, Direction
+from calls.models import CallAttempt
+from calls.models.attempts import LIVE
+from campaigns.enums import CampaignStatus, DialReason, MembershipState, VoicemailPolicy
+from campaigns.errors import GateRefusedError
+from campaigns.gate import ALLOWED, Decision, Standing, decide_campaign
+from campaigns.models import CallerId, Campaign, CampaignAttempt, CampaignContact
+from campaigns.pacing import Limits, Load, room
+from campaigns.services.costs import tariff
+from campaigns.services.people import load_people, required_variables
+from campaigns.services.rules import gate_of
+
+_LOCK = 0x56_41_4E_54
+"""Any number that nothing else in the database locks."""
+_DAY = timedelta(hours=24)
+
+
+def lock_gate() -> None:
+    """Let nobody else admit a call until this transaction ends. SQLite's transactions exclude each other anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def free_caller_ids(campaign: Campaign, *, at: datetime) -> list[str]:
+    """Give the campaign's numbers whose cap is not reached, the least used first."""
+    usable = campaign.caller_ids.filter(is_active=True, is_verified=True)
+    numbers = list(usable.values_list("e164", "daily_cap"))
+    used = dict(
+        CallAttempt.objects.filter(
+            from_e164__in=[e164 for e164, _ in numbers], created_at__gt=at - _DAY, direction=Direction.OUTBOUND
+        )
+        .exclude(status=AttemptStatus.NOT_PLACED)
+        .order_by()
+        .values_list("from_e164")
+        .annotate(Count("pk"))
+    )
+    free = [(used.get(e164, 0), e164) for e164, cap in numbers if cap is None or used.get(e164, 0) < cap]
+    return [e164 for _, e164 in sorted(free)]
+
+
+def standing_of(campaign: Campaign, spec: AgentSpec, *, at: datetime) -> Standing:
+    """Give where a campaign stands now. One without numbers of its own calls from the installation's."""
+    has_pool = campaign.caller_ids.exists()
+    worst = tariff(campaign.carrier, spec, day=at.date()).worst(spec)
+    on_the_way = CampaignAttempt.objects.filter(campaign=campaign, settled_at=None).count()
+    return Standing(
+        status=CampaignStatus(campaign.status),
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        budget_micros=campaign.budget_micros,
+        spent_micros=campaign.spent_micros,
+        reserved_micros=on_the_way * worst,
+        next_call_micros=worst,
+        has_caller_id=not has_pool or campaign.caller_ids.filter(is_active=True, is_verified=True).exists(),
+        free_caller_ids=len(free_caller_ids(campaign, at=at)) if has_pool else 1,
+        voicemail=VoicemailPolicy(campaign.voicemail),
+        has_opt_out_number=bool(campaign.opt_out_number),
+        needs_opt_out_number=gate_of(campaign).needs_voicemail_opt_out(at),
+    )
+
+
+def room_for(campaign: Campaign, *, at: datetime) -> int:
+    """Give how many more calls may begin now, by the limits of campaign, carrier and installation."""
+    carrier = campaign.carrier or settings.CARRIER
+    rooms = (
+        room(
+            _load(Q(campaign_attempt__campaign=campaign), at),
+            Limits(concurrent=campaign.max_concurrent, a_minute=campaign.calls_per_minute),
+        ),
+        room(
+            _load(Q(carrier=carrier), at),
+            Limits(**settings.CARRIER_LIMITS.get(carrier, {})),
+        ),
+        room(_load(Q(), at), Limits(concurrent=settings.MAX_OUTBOUND_CALLS)),
+    )
+    return min(rooms)
+
+
+def _load(which: Q, at: datetime) -> Load:
+    """Count what is on the way: live calls through their partial index, new ones through that of the moments."""
+    outbound = CallAttempt.objects.filter(which, direction=Direction.OUTBOUND).order_by()
+    recent = outbound.filter(created_at__gt=at - timedelta(minutes=1)).aggregate(
+        minute=Count("pk"), second=Count("pk", filter=Q(created_at__gt=at - timedelta(seconds=1)))
+    )
+    return Load(
+        busy=outbound.filter(status__in=LIVE).count(), last_minute=recent["minute"], last_second=recent["second"]
+    )
+
+
+def admission(member_id: UUID, *, lease_key: UUID, at: datetime) -> Callable[[CallAttempt], None]:
+    """Give what admits one claimed contact's call: the gate's yes, the membership and the attempt are one commit.
+
+    It raises ``GateRefusedError``: with a decision where the gate says no, without one where there is no room now or
+    the claim is another's by now.
+    """
+
+    def admit(attempt: CallAttempt) -> None:
+        lock_gate()
+        claimed = CampaignContact.objects.filter(pk=member_id, state=MembershipState.CLAIMED, lease_key=lease_key)
+        member = claimed.select_related("campaign", "contact").first()
+        if member is None:
+            raise GateRefusedError("the claim on this contact is over")
+        decision = decide_member(member, at=at, own_number=attempt.from_e164)
+        if not decision.is_allowed:
+            raise GateRefusedError(f"the gate says: {decision.reason}", decision=decision)
+        if room_for(member.campaign, at=at) < 1:
+            raise GateRefusedError("there is no room for another call now")
+        claimed.update(state=MembershipState.CALLING, held_because="", lease_until=None, lease_key=None)
+        CampaignAttempt.objects.create(
+            attempt=attempt,
+            campaign=member.campaign,
+            member=member,
+            number=member.campaign_attempts.count() + 1,
+            created_at=at,
+        )
+
+    return admit
+
+
+def decide_member(member: CampaignContact, *, at: datetime, own_number: str = "") -> Decision:
+    """Ask the gate about one member as everything is now. ``own_number``: the caller ID that was chosen for it."""
+    campaign = member.campaign
+    if campaign.agent_version_id is None:
+        return Decision(reason=DialReason.CAMPAIGN_NOT_RUNNING)
+    spec = call_services.load_version(campaign.agent_version_id).spec
+    decision = decide_campaign(standing_of(campaign, spec, at=at), at)
+    if not decision.is_allowed:
+        return decision
+    if own_number and CallerId.objects.filter(e164=own_number, campaigns=campaign).exists():
+        if own_number not in free_caller_ids(campaign, at=at):
+            return Decision(reason=DialReason.CALLER_ID_CAP, detail={"number": own_number[-4:]}, retry_at=at)
+    people = load_people(
+        [member.contact],
+        at=at,
+        required=required_variables(spec),
+        attempts={member.contact_id: member.attempts},
+    )
+    return gate_of(campaign).decide(people[member.contact_id], at)
+
+
+__all__ = ["ALLOWED", "admission", "decide_member", "free_caller_ids", "lock_gate", "room_for", "standing_of"]
