@@ -1,8 +1,8 @@
 """What the law asks for: dated rule rows in, the law of one person out. Pure; no legal advice.
 
 A rule belongs to a jurisdiction: a country (``US``), a state (``US-FL``), ``US-*`` for every state that has no rule of
-that kind in force, ``*`` for every country that has none. All that apply to a person hold at once, so the strictest
-of them decides: hours intersect, closed days add up, the smaller number of calls counts.
+that kind in force, ``*`` for every country that has no rule at all. All that apply to a person hold at once, so the
+strictest of them decides: hours intersect, closed days add up, the smaller number of calls counts.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ _SUNDAY = 6
 class ParameterError(ValueError):
     """A rule's parameters cannot be used. ``field`` names the one."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, message: str, *, field: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
 
@@ -112,7 +112,7 @@ def read_parameters(kind: RuleKind, parameters: Mapping[str, Any]) -> Parameters
     except msgspec.ValidationError as error:
         text, _, path = str(error).partition(" - at `$")
         field = path.strip(".`").partition("[")[0] or (text.split("`")[1] if "`" in text else "parameters")
-        raise ParameterError(field, text) from None
+        raise ParameterError(text, field=field) from None
     _check(read)
     return read
 
@@ -122,7 +122,8 @@ def _check(read: Parameters) -> None:
         case CallingHours():
             _check_weekdays(read.weekdays)
             if _seconds("start", read.start) >= _seconds("end", read.end):
-                raise ParameterError("end", "the hours end before they begin")
+                message = "the hours end before they begin"
+                raise ParameterError(message, field="end")
         case ForbiddenWeekdays():
             _check_weekdays(read.weekdays)
         case Holidays():
@@ -142,21 +143,24 @@ def _check(read: Parameters) -> None:
 
 def _check_positive(field: str, number: int) -> None:
     if number < 1:
-        raise ParameterError(field, "at least 1")
+        message = "at least 1"
+        raise ParameterError(message, field=field)
 
 
 def _check_weekdays(weekdays: Iterable[int]) -> None:
     if not all(0 <= day <= _SUNDAY for day in weekdays):
-        raise ParameterError("weekdays", "0 (Monday) to 6 (Sunday)")
+        message = "0 (Monday) to 6 (Sunday)"
+        raise ParameterError(message, field="weekdays")
 
 
 def _check_calendar(read: Holidays) -> None:
     if read.subdivision and not read.country:
-        raise ParameterError("country", "a subdivision needs its country")
+        message = "a subdivision needs its country"
+        raise ParameterError(message, field="country")
     try:
         _calendar(read.country, read.subdivision, date.min.year + 2000)
     except NotImplementedError as error:
-        raise ParameterError("subdivision" if "subdivision" in str(error) else "country", str(error)) from None
+        raise ParameterError(str(error), field="subdivision" if "subdivision" in str(error) else "country") from None
 
 
 def _seconds(field: str, word: str) -> int:
@@ -166,7 +170,8 @@ def _seconds(field: str, word: str) -> int:
     try:
         read = time.fromisoformat(word)
     except ValueError:
-        raise ParameterError(field, "write it as 08:30") from None
+        message = "write it as 08:30"
+        raise ParameterError(message, field=field) from None
     return seconds_of(read)
 
 
@@ -183,7 +188,8 @@ def _date_of(word: str) -> tuple[int | None, int, int]:
             return None, yearly.month, yearly.day
         exact = date.fromisoformat(word)
     except ValueError:
-        raise ParameterError("dates", f"{word!r}: write it as 2026-12-24, or 12-24 for every year") from None
+        message = f"{word!r}: write it as 2026-12-24, or 12-24 for every year"
+        raise ParameterError(message, field="dates") from None
     return exact.year, exact.month, exact.day
 
 
@@ -339,8 +345,10 @@ class Rulebook:
 
     def _group(self, region: str, kind: CampaignKind) -> tuple[list[Rule], list[Rule]]:
         country, dash, _ = region.partition("-")
-        stand_in = f"{country}-{ANYWHERE}" if dash else ANYWHERE
-        return self._of(region, kind), self._of(stand_in, kind) if stand_in != region else []
+        if dash:
+            stand_in = f"{country}-{ANYWHERE}"
+            return self._of(region, kind), self._of(stand_in, kind) if stand_in != region else []
+        return self._of(region if region in self._by_place else ANYWHERE, kind), []
 
     def _of(self, jurisdiction: str, kind: CampaignKind) -> list[Rule]:
         return [rule for rule in self._by_place.get(jurisdiction, []) if rule.applies_to in {None, kind}]

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 SANDBOX = "ZZ-SBX"
-"""Region of the demo's contacts. It counts for numbers kept free for fiction only, so that nobody real gets its rules."""
+"""Region of the demo's contacts. It counts for numbers kept free for fiction, so that nobody real gets its rules."""
 UNKNOWN_STATE = "*"
 """What stands for the state where a country has states and nobody knows which: ``US-*``."""
 
@@ -84,7 +84,7 @@ STATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "PR": ("Puerto Rico", (_PUERTO_RICO,)),
     "VI": ("U.S. Virgin Islands", (_VIRGIN_ISLANDS,)),
 }
-"""ISO 3166-2 of the United States without ``US-``: the name as ``phonenumbers`` spells it, and the time zones in use."""
+"""ISO 3166-2 of the United States without ``US-``: the name as ``phonenumbers`` spells it, and the time zones."""
 
 _TERRITORIES = frozenset({"AS", "GU", "MP", "PR", "VI"})
 _CODE_OF = {name: code for code, (name, _) in STATES.items()}
@@ -96,7 +96,7 @@ def is_fictional(e164: str) -> bool:
 
 
 def regions_of(e164: str, region: str = "") -> tuple[str, ...]:
-    """Give the ISO 3166 codes whose rules protect a person, sorted: the number's and the address's, states and countries.
+    """Give the ISO 3166 codes whose rules protect a person, sorted: states and countries of number and address.
 
     ``US-*`` is among them where neither tells a state.
     """

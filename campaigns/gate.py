@@ -9,11 +9,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from calls.errors import CallError
 from campaigns.compliance import Law, Rulebook
 from campaigns.contacts import SANDBOX
 from campaigns.enums import CampaignKind, CampaignStatus, ConsentKind, ContactStatus, DialReason, VoicemailPolicy
 from campaigns.pacing import Hours, Window
 
+_Found = tuple[DialReason, dict[str, Any]]
 LOOK_AGAIN = timedelta(minutes=10)
 """When a refusal that only people can lift is looked at again."""
 
@@ -47,6 +49,14 @@ class Decision(Struct, frozen=True, kw_only=True):
 
 
 ALLOWED = Decision(reason=DialReason.ALLOWED)
+
+
+class GateRefusedError(CallError):
+    """A call was not let through. ``decision``: what the gate said of it; None: it is not about the contact."""
+
+    def __init__(self, message: str, *, decision: Decision | None = None) -> None:
+        super().__init__(message)
+        self.decision = decision
 
 
 class Given(Struct, frozen=True):
@@ -109,37 +119,40 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 def decide_campaign(standing: Standing, at: datetime) -> Decision:
     """Say whether a campaign may dial anybody at all."""
+    return _decide_course(standing, at) or _decide_means(standing, at) or ALLOWED
+
+
+def _decide_course(standing: Standing, at: datetime) -> Decision | None:
     if standing.status is not CampaignStatus.RUNNING:
         return Decision(reason=DialReason.CAMPAIGN_NOT_RUNNING, detail={"status": standing.status.value})
     if standing.starts_at is not None and at < standing.starts_at:
-        return Decision(
-            reason=DialReason.CAMPAIGN_NOT_STARTED,
-            detail={"starts_at": _stamp(standing.starts_at)},
-            retry_at=standing.starts_at,
-        )
+        detail = {"starts_at": _stamp(standing.starts_at)}
+        return Decision(reason=DialReason.CAMPAIGN_NOT_STARTED, detail=detail, retry_at=standing.starts_at)
     if standing.ends_at is not None and at >= standing.ends_at:
         return Decision(reason=DialReason.CAMPAIGN_OVER, detail={"ends_at": _stamp(standing.ends_at)})
-    if standing.budget_micros is not None:
-        worst = standing.spent_micros + standing.reserved_micros + standing.next_call_micros
-        if worst > standing.budget_micros:
-            figures = {
-                "budget_micros": standing.budget_micros,
-                "spent_micros": standing.spent_micros,
-                "reserved_micros": standing.reserved_micros,
-                "next_call_micros": standing.next_call_micros,
-            }
-            return Decision(reason=DialReason.OVER_BUDGET, detail=figures, retry_at=at + LOOK_AGAIN)
-    if (
+    return None
+
+
+def _decide_means(standing: Standing, at: datetime) -> Decision | None:
+    """Say what is missing or used up; people lift it, or the day's end."""
+    figures: dict[str, Any] = {}
+    worst = standing.spent_micros + standing.reserved_micros + standing.next_call_micros
+    if standing.budget_micros is not None and worst > standing.budget_micros:
+        names = ("budget_micros", "spent_micros", "reserved_micros", "next_call_micros")
+        reason, figures = DialReason.OVER_BUDGET, {name: getattr(standing, name) for name in names}
+    elif (
         standing.needs_opt_out_number
         and standing.voicemail is VoicemailPolicy.LEAVE_MESSAGE
         and not standing.has_opt_out_number
     ):
-        return Decision(reason=DialReason.VOICEMAIL_NEEDS_OPT_OUT_NUMBER, retry_at=at + LOOK_AGAIN)
-    if not standing.has_caller_id:
-        return Decision(reason=DialReason.NO_CALLER_ID, retry_at=at + LOOK_AGAIN)
-    if not standing.free_caller_ids:
-        return Decision(reason=DialReason.CALLER_ID_CAP, retry_at=at + LOOK_AGAIN)
-    return ALLOWED
+        reason = DialReason.VOICEMAIL_NEEDS_OPT_OUT_NUMBER
+    elif not standing.has_caller_id:
+        reason = DialReason.NO_CALLER_ID
+    elif not standing.free_caller_ids:
+        reason = DialReason.CALLER_ID_CAP
+    else:
+        return None
+    return Decision(reason=reason, detail=figures, retry_at=at + LOOK_AGAIN)
 
 
 class Gate:
@@ -187,30 +200,34 @@ class Gate:
         return None
 
     def _decide_agreement(self, person: Person, at: datetime) -> Decision | None:
-        law, day, again = self.law_of(person), at.astimezone(UTC).date(), at + LOOK_AGAIN
-        for jurisdiction, max_age in law.lists_on(day).items():
+        law, day = self.law_of(person), at.astimezone(UTC).date()
+        found = (
+            self._decide_lists(person, law.lists_on(day), at)
+            or self._decide_consent(person, law.consent_on(day))
+            or _decide_scrub(person, law.scrub_on(day), at)
+        )
+        if found is None and person.missing_variables:
+            found = DialReason.MISSING_VARIABLES, {"names": list(person.missing_variables)}
+        return found and Decision(reason=found[0], detail=found[1], retry_at=at + LOOK_AGAIN)
+
+    def _decide_lists(self, person: Person, lists: dict[str, int], at: datetime) -> _Found | None:
+        for jurisdiction, max_age in lists.items():
             copied = self.terms.list_dates.get(jurisdiction)
             if copied is None or at - copied > timedelta(days=max_age):
                 detail = {"jurisdiction": jurisdiction, "copy_of": _stamp(copied), "max_age_days": max_age}
-                return Decision(reason=DialReason.DO_NOT_CALL_LIST_STALE, detail=detail, retry_at=again)
+                return DialReason.DO_NOT_CALL_LIST_STALE, detail
             if jurisdiction in person.listed_on:
-                detail = {"jurisdiction": jurisdiction}
-                return Decision(reason=DialReason.ON_DO_NOT_CALL_LIST, detail=detail, retry_at=again)
-        if (needed := law.consent_on(day)) is not None:
-            kinds = {consent.kind for consent in person.consents if consent.seller in {"", self.terms.seller}}
-            if not kinds:
-                return Decision(reason=DialReason.NO_CONSENT, detail={"needed": needed.value}, retry_at=again)
-            if needed is ConsentKind.WRITTEN and ConsentKind.WRITTEN not in kinds:
-                return Decision(reason=DialReason.CONSENT_NOT_WRITTEN, retry_at=again)
-        max_age_of_scrub = law.scrub_on(day)
-        if max_age_of_scrub is not None and (
-            person.scrubbed_at is None or at - person.scrubbed_at > timedelta(days=max_age_of_scrub)
-        ):
-            detail = {"scrubbed_at": _stamp(person.scrubbed_at), "max_age_days": max_age_of_scrub}
-            return Decision(reason=DialReason.NUMBER_NOT_SCRUBBED, detail=detail, retry_at=again)
-        if person.missing_variables:
-            detail = {"names": list(person.missing_variables)}
-            return Decision(reason=DialReason.MISSING_VARIABLES, detail=detail, retry_at=again)
+                return DialReason.ON_DO_NOT_CALL_LIST, {"jurisdiction": jurisdiction}
+        return None
+
+    def _decide_consent(self, person: Person, needed: ConsentKind | None) -> _Found | None:
+        if needed is None:
+            return None
+        kinds = {consent.kind for consent in person.consents if consent.seller in {"", self.terms.seller}}
+        if not kinds:
+            return DialReason.NO_CONSENT, {"needed": needed.value}
+        if needed is ConsentKind.WRITTEN and ConsentKind.WRITTEN not in kinds:
+            return DialReason.CONSENT_NOT_WRITTEN, {"needed": needed.value}
         return None
 
     def _decide_time(self, person: Person, at: datetime) -> Decision | None:
@@ -247,6 +264,15 @@ class Gate:
             if latest is None or (found.retry_at or at) > (latest.retry_at or at):
                 latest = found
         return latest
+
+
+def _decide_scrub(person: Person, max_age_days: int | None, at: datetime) -> _Found | None:
+    if max_age_days is None:
+        return None
+    asked = person.scrubbed_at
+    if asked is not None and at - asked <= timedelta(days=max_age_days):
+        return None
+    return DialReason.NUMBER_NOT_SCRUBBED, {"scrubbed_at": _stamp(asked), "max_age_days": max_age_days}
 
 
 def is_sandbox(person: Person) -> bool:

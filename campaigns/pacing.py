@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ HORIZON_DAYS = 400
 
 
 class Hours(Struct, frozen=True, kw_only=True):
-    """A campaign's own window, on the contact's clock, in seconds since midnight; and when it begins and ends at all."""
+    """A campaign's own window, in seconds since midnight on the contact's clock; when it begins and ends at all."""
 
     start: int = 0
     end: int = DAY_SECONDS
@@ -167,10 +168,10 @@ def _set_forward(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
 
 
 def _walk(zone: ZoneInfo, day: date, start: int, end: int, moments: list[datetime]) -> list[tuple[datetime, datetime]]:
-    """Cut a day at these moments and where its clock is changed, and keep the pieces whose clock shows an open time."""
+    """Cut a day at these moments and where its clock is changed; keep the pieces whose clock shows an open time."""
     edges = sorted({*moments, *_changes(zone, min(moments))})
     pieces = []
-    for opens_at, closes_at in zip(edges, edges[1:], strict=False):
+    for opens_at, closes_at in pairwise(edges):
         local = opens_at.astimezone(zone)
         second = local.hour * 3600 + local.minute * 60 + local.second
         if local.date() == day and start <= second < end:

@@ -41,6 +41,7 @@ ROWS = {"calls.models", "calls.signals", "calls.services"}
 PURE = {
     *("calls.enums", "calls.errors", "calls.engine", "calls.wire"),
     *("campaigns.enums", "campaigns.findings", "campaigns.compliance", "campaigns.contacts", "campaigns.pacing"),
+    *("campaigns.errors", "campaigns.gate"),
 }
 PURE_MAY_IMPORT = {
     *("abc", "array", "base64", "bisect", "collections", "dataclasses", "enum", "functools", "heapq", "itertools"),

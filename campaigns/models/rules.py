@@ -63,7 +63,7 @@ class ComplianceRule(models.Model):
 
     def clean(self) -> None:
         """Refuse parameters that the gate could not use, and say which one it is."""
-        if self.kind not in RuleKind:
+        if self.kind not in set(RuleKind):
             return
         try:
             read_parameters(RuleKind(self.kind), self.parameters)

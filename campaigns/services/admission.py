@@ -18,9 +18,8 @@ from calls.enums import AttemptStatus, Direction
 from calls.models import CallAttempt
 from calls.models.attempts import LIVE
 from campaigns.enums import CampaignStatus, DialReason, MembershipState, VoicemailPolicy
-from campaigns.errors import GateRefusedError
-from campaigns.gate import ALLOWED, Decision, Standing, decide_campaign
-from campaigns.models import CallerId, Campaign, CampaignAttempt, CampaignContact
+from campaigns.gate import Decision, GateRefusedError, Standing, decide_campaign
+from campaigns.models import Campaign, CampaignAttempt, CampaignContact
 from campaigns.pacing import Limits, Load, room
 from campaigns.services.costs import tariff
 from campaigns.services.people import load_people, required_variables
@@ -49,7 +48,7 @@ def free_caller_ids(campaign: Campaign, *, at: datetime) -> list[str]:
         .exclude(status=AttemptStatus.NOT_PLACED)
         .order_by()
         .values_list("from_e164")
-        .annotate(Count("pk"))
+        .annotate(count=Count("pk"))
     )
     free = [(used.get(e164, 0), e164) for e164, cap in numbers if cap is None or used.get(e164, 0) < cap]
     return [e164 for _, e164 in sorted(free)]
@@ -116,12 +115,15 @@ def admission(member_id: UUID, *, lease_key: UUID, at: datetime) -> Callable[[Ca
         claimed = CampaignContact.objects.filter(pk=member_id, state=MembershipState.CLAIMED, lease_key=lease_key)
         member = claimed.select_related("campaign", "contact").first()
         if member is None:
-            raise GateRefusedError("the claim on this contact is over")
+            message = "the claim on this contact is over"
+            raise GateRefusedError(message)
         decision = decide_member(member, at=at, own_number=attempt.from_e164)
         if not decision.is_allowed:
-            raise GateRefusedError(f"the gate says: {decision.reason}", decision=decision)
+            message = f"the gate says: {decision.reason}"
+            raise GateRefusedError(message, decision=decision)
         if room_for(member.campaign, at=at) < 1:
-            raise GateRefusedError("there is no room for another call now")
+            message = "there is no room for another call now"
+            raise GateRefusedError(message)
         claimed.update(state=MembershipState.CALLING, held_because="", lease_until=None, lease_key=None)
         CampaignAttempt.objects.create(
             attempt=attempt,
@@ -143,9 +145,9 @@ def decide_member(member: CampaignContact, *, at: datetime, own_number: str = ""
     decision = decide_campaign(standing_of(campaign, spec, at=at), at)
     if not decision.is_allowed:
         return decision
-    if own_number and CallerId.objects.filter(e164=own_number, campaigns=campaign).exists():
-        if own_number not in free_caller_ids(campaign, at=at):
-            return Decision(reason=DialReason.CALLER_ID_CAP, detail={"number": own_number[-4:]}, retry_at=at)
+    is_pooled = own_number and campaign.caller_ids.filter(e164=own_number).exists()
+    if is_pooled and own_number not in free_caller_ids(campaign, at=at):
+        return Decision(reason=DialReason.CALLER_ID_CAP, detail={"number": own_number[-4:]}, retry_at=at)
     people = load_people(
         [member.contact],
         at=at,
@@ -153,6 +155,3 @@ def decide_member(member: CampaignContact, *, at: datetime, own_number: str = ""
         attempts={member.contact_id: member.attempts},
     )
     return gate_of(campaign).decide(people[member.contact_id], at)
-
-
-__all__ = ["ALLOWED", "admission", "decide_member", "free_caller_ids", "lock_gate", "room_for", "standing_of"]

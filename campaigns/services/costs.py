@@ -44,10 +44,8 @@ def tariff(carrier: str, spec: AgentSpec, *, day: date) -> Tariff:
     ]
     carrier_item = f"{carrier or settings.CARRIER}.minute"
     items = {f"{name.partition(':')[0]}.minute" for name in names}
-    prices: dict[str, int] = {}
     rows = PriceRow.objects.filter(item__in=items | {carrier_item}, effective_from__lte=day)
-    for item, micros in rows.order_by("effective_from").values_list("item", "micros"):
-        prices[item] = micros
+    prices = dict(rows.order_by("effective_from").values_list("item", "micros"))
     return Tariff(
         carrier_micros=prices.get(carrier_item, 0),
         service_micros=sum(prices.get(item, 0) for item in items - {carrier_item}),

@@ -12,8 +12,7 @@ from msgspec import Struct, structs
 from calls import telephony
 from calls.models import CallAttempt
 from campaigns.enums import CampaignKind, ConsentKind
-from campaigns.errors import GateRefusedError
-from campaigns.gate import ALLOWED, Decision, Gate, Given, Person, Terms
+from campaigns.gate import ALLOWED, Decision, Gate, GateRefusedError, Given, Person, Terms
 from campaigns.models import Contact
 from campaigns.services.admission import lock_gate
 from campaigns.services.people import load_people, load_stranger, variables_for

@@ -63,11 +63,11 @@ def campaign_numbers(campaign_id: UUID, *, at: datetime) -> CampaignNumbers:
     attempts = CampaignAttempt.objects.filter(campaign_id=campaign_id).order_by()
     outcomes = Counter[Outcome]()
     on_the_line = 0
-    for row in attempts.values("outcome").annotate(count=Count("*")):
-        if row["outcome"]:
-            outcomes[Outcome(row["outcome"])] += row["count"]
+    for outcome, count in attempts.values_list("outcome").annotate(count=Count("*")):
+        if outcome:
+            outcomes[Outcome(outcome)] += count
         else:
-            on_the_line += row["count"]
+            on_the_line += count
     rated = sum(outcomes[outcome] for outcome in _RATED)
     answered = sum(outcomes[outcome] for outcome in ANSWERED)
     return CampaignNumbers(

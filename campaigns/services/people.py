@@ -97,10 +97,8 @@ def suppressed_among(numbers: Sequence[str]) -> set[str]:
 
 def _listed(numbers: Sequence[str]) -> dict[str, list[str]]:
     """Give the jurisdictions on whose newest complete list a number is."""
-    newest: dict[str, UUID] = {}
     lists = DoNotCallList.objects.filter(is_complete=True).order_by("version_date", "pk")
-    for list_id, jurisdiction in lists.values_list("pk", "jurisdiction"):
-        newest[jurisdiction] = list_id
+    newest = dict(lists.values_list("jurisdiction", "pk"))
     found: dict[str, list[str]] = defaultdict(list)
     if not newest:
         return found

@@ -3,6 +3,7 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TypeVar
@@ -92,10 +93,8 @@ def preflight(campaign_id: UUID, *, at: datetime, most: int = MOST_EXAMINED) -> 
     contacts = _contacts(campaign)
     total, examined, held, missing = contacts.count(), 0, Counter[DialReason](), Counter[str]()
     spec, gate = _spec(campaign), None
-    try:
+    with suppress(CampaignError):  # which is among the problems
         gate = gate_of(campaign)
-    except CampaignError:
-        pass  # among the problems
     if gate is not None:
         for batch in _batches(contacts.iterator(chunk_size=BATCH), most):
             people = load_people(batch, at=at, required=required_variables(spec) if spec else ())
@@ -150,10 +149,11 @@ def hourly_capacity(campaign: Campaign) -> int:
 
 def _typical_seconds(campaign: Campaign) -> float:
     """Give the mean length of the campaign's latest calls, ringing included; before the first ones a guess."""
-    latest = CampaignAttempt.objects.filter(campaign=campaign, attempt__ended_at__isnull=False).order_by("-created_at")
+    latest = CampaignAttempt.objects.filter(campaign=campaign).order_by("-created_at")
     spans = [
         (ended_at - created_at).total_seconds()
         for created_at, ended_at in latest.values_list("attempt__created_at", "attempt__ended_at")[:200]
+        if ended_at is not None
     ]
     return max(1.0, sum(spans) / len(spans)) if spans else TYPICAL_SECONDS
 

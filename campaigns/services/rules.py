@@ -5,10 +5,10 @@ from datetime import UTC, datetime, time
 from django.db.models import Count, Max
 
 from campaigns.compliance import ParameterError, Rulebook
+from campaigns.enums import CampaignKind
 from campaigns.errors import CampaignError
 from campaigns.gate import Gate, Terms
 from campaigns.models import Campaign, ComplianceRule, DoNotCallList
-from campaigns.enums import CampaignKind
 from campaigns.pacing import hours_of
 
 _Key = tuple[int, datetime | None]

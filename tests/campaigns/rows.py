@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from calls.models import Agent
 from campaigns.enums import ConsentKind, MembershipState
@@ -28,3 +29,10 @@ def make_campaign(name: str = "Spring", *, agent: Agent | None = None, **columns
 def make_member(campaign: Campaign, contact: Contact | None = None, **columns: Any) -> CampaignContact:
     placed = {"state": MembershipState.WAITING, "next_attempt_at": NOW}
     return CampaignContact.objects.create(campaign=campaign, contact=contact or make_contact(), **placed | columns)
+
+
+def version_of(campaign: Campaign) -> UUID:
+    """The published version of a campaign's agent."""
+    version_id = campaign.agent.published_id
+    assert version_id is not None
+    return version_id

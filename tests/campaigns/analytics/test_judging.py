@@ -169,7 +169,7 @@ def test_a_call_is_judged_by_its_campaigns_rubric_and_fields(model: OpenAISimula
     schema = {"type": "object", "properties": {"roof": {"type": "string"}}}
     member = make_member(make_campaign(agent=rows.agent("Eve"), rubric="Be kind.", result_schema=schema))
     call, attempt = finished_call("flat"), phones.attempt()
-    member.campaign_attempts.create(attempt=attempt, number=1, created_at=NOW)
+    member.campaign_attempts.create(attempt=attempt, campaign=member.campaign, number=1, created_at=NOW)
     on_the_telephone(call, attempt, 1)
     call_services.advance_attempt(attempt.pk, AttemptStatus.COMPLETED, at=NOW)
     model.replies.append(Reply(json.dumps(ANSWER | {"fields": {"roof": "flat"}})))

@@ -17,7 +17,9 @@ def make_call(key: str) -> CallAttempt:
 
 
 def attempt_of(member: CampaignContact, key: str, number: int = 1) -> CampaignAttempt:
-    return CampaignAttempt.objects.create(attempt=make_call(key), member=member, number=number, created_at=rows.NOW)
+    return CampaignAttempt.objects.create(
+        attempt=make_call(key), campaign=member.campaign, member=member, number=number, created_at=rows.NOW
+    )
 
 
 def test_the_attempts_of_a_contact_are_counted_once() -> None:

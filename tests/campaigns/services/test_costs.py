@@ -1,0 +1,36 @@
+from datetime import date
+
+import msgspec
+import pytest
+
+from calls.engine.agent import AgentSpec
+from campaigns.models import PriceRow
+from campaigns.services.costs import Tariff, tariff
+
+DAY = date(2026, 11, 24)
+
+
+@pytest.mark.django_db
+def test_prices_are_those_of_the_day_for_the_carrier_and_what_the_agent_uses() -> None:
+    rows = [
+        ("twilio.minute", 13_000, "2026-01-01"),
+        ("twilio.minute", 14_000, "2026-06-01"),
+        ("twilio.minute", 99_000, "2026-12-01"),
+        ("deepgram.minute", 7_700, "2026-01-01"),
+        ("cartesia.minute", 30_000, "2026-01-01"),
+        ("openai.minute", 5_000, "2026-01-01"),
+    ]
+    for item, micros, day in rows:
+        PriceRow.objects.create(item=item, micros=micros, effective_from=day)
+    spec = msgspec.convert(
+        {"name": "Ada", "prompt": "x", "providers": {"stt": "deepgram", "llm": "scripted", "tts": "cartesia"}},
+        AgentSpec,
+    )
+    assert tariff("twilio", spec, day=DAY) == Tariff(carrier_micros=14_000, service_micros=37_700)
+
+
+def test_a_carrier_bills_begun_minutes_and_services_the_second() -> None:
+    found = Tariff(carrier_micros=10, service_micros=60)
+    assert [found.cost(seconds) for seconds in (0, -1, 1, 60, 61)] == [0, 0, 11, 70, 81]
+    spec = AgentSpec(name="Ada", prompt="x", max_duration_seconds=540)
+    assert found.worst(spec) == 700
