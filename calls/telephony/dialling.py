@@ -50,13 +50,13 @@ def plan_call(
 
     Raises ``DialRefusedError`` that names what is wrong and the remedy, ``AgentError`` where the agent cannot be used.
     """
-    from_e164 = from_e164 or _own_number()
+    carrier = carrier or settings.CARRIER
+    from_e164 = from_e164 or _own_number(carrier)
     _check_number(to_e164, "the number to call", DialRefusal.BAD_NUMBER)
     if not from_e164:
         message = "there is no caller ID; set TWILIO_PHONE_NUMBER"
         raise DialRefusedError(message, reason=DialRefusal.NO_CALLER_ID)
     _check_number(from_e164, "the caller ID", DialRefusal.NO_CALLER_ID)
-    carrier = carrier or settings.CARRIER
     if carrier not in settings.CARRIERS:
         known = ", ".join(settings.CARRIERS)
         message = f"there is no carrier; set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or CARRIER to one of: {known}"
@@ -69,9 +69,9 @@ def plan_call(
     return CallPlan(to_e164=to_e164, from_e164=from_e164, carrier=carrier, agent=agent, variables=dict(variables or {}))
 
 
-def _own_number() -> str:
+def _own_number(carrier: str) -> str:
     """Give the installation's caller ID; the simulated network has one for those who have none."""
-    stand_in: str = settings.SANDBOX_PHONE_NUMBER if settings.CARRIER == "sandbox" else ""
+    stand_in: str = settings.SANDBOX_PHONE_NUMBER if carrier == "sandbox" else ""
     return settings.TWILIO_PHONE_NUMBER or stand_in
 
 
