@@ -95,14 +95,15 @@ class Conversation:
     def receive(self, event: ev.Event, now: float) -> list[ev.Action]:
         """Take one event and give what is to be done about it, in order. After ``Finish`` nothing more comes."""
         stage = self._stage
-        if stage.state is ENDED:
-            return []
         is_early = stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected)
-        if is_early or (self._left is not None and not isinstance(event, _LAST_EVENTS)):
+        is_late = stage.state is ENDED or (self._left is not None and not isinstance(event, _LAST_EVENTS))
+        if is_early or is_late:
             return []
         stage.now = now
         if stage.is_due(self._due):
             self._check_time()
+        elif isinstance(event, ev.AudioHeard) and self._ear.pass_by(event, now):
+            return []
         if self.state is not ENDED:
             self._on[type(event)](event)
         if self.state is not ENDED:

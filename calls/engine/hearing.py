@@ -117,6 +117,19 @@ class Ear:
                 if self._began_at is None:
                     self._began_at = self._ended_at - self.voiced_ms / 1000
 
+    def pass_by(self, event: AudioHeard, now: float) -> bool:
+        """Take audio that changes nothing: nobody speaks or has spoken. False: it may change something, ``hear`` it.
+
+        Most of a call's audio is of this kind, and it comes fifty times a second.
+        """
+        if event.voiced_ms > 0 or self.voiced_ms or event.voiced_until_ms > self._voiced_until_ms:
+            return False
+        if self.has_speech or self.is_input_ended:
+            return False
+        self.until_ms = max(event.until_ms, self.until_ms)
+        self._sign_at = now
+        return True
+
     def read(self, event: TranscriptReceived, now: float) -> bool:
         """Take a transcript; True when it changed the words."""
         before = self.text

@@ -35,6 +35,10 @@ _FEW_CALLS = 8
 """Up to here each window is judged as soon as it is full; beyond, gathering saves more than it costs."""
 _GATHER_SECONDS = 0.006
 """A verdict comes so much later at most; at 30 calls a batch then holds half a dozen windows, each at half the cost."""
+_MANY_CALLS = 40
+_LONG_GATHER_SECONDS = 0.012
+"""Beyond so many calls the core's time is dear. Between two batches other work takes the model's weights out of the
+core's cache, and reading them back costs as much as judging a dozen windows: half the batches, each twice as large."""
 _SETTLED_WINDOWS = 10
 """After so much silence (0.3 s) the model's memory hardly changes any more."""
 _LARGEST_BATCH = 32
@@ -133,9 +137,11 @@ class _Stream:
 
     def anticipate(self) -> VoiceReport | None:
         """Ask the gate about a window that is not full yet."""
+        if not self._gate.is_anticipating:
+            return None
         block = int(self._pool.rate * BLOCK_MS / 1000)
         count = len(self._pending) // (2 * block) * block
-        if not (count and self._gate.is_speech):
+        if not count:
             return None
         begun = np.frombuffer(self._pending[: 2 * count], "<i2").reshape(1, count) * np.float32(2**-15)
         return self._gate.anticipate(block_levels(begun, self._pool.rate)[0])
@@ -185,7 +191,8 @@ class _Pool:
                 self._deliver(self._judge([stream]))
             return
         if not self._waiting:
-            asyncio.get_running_loop().call_later(_GATHER_SECONDS, self._run)
+            gather = _GATHER_SECONDS if len(self.streams) <= _MANY_CALLS else _LONG_GATHER_SECONDS
+            asyncio.get_running_loop().call_later(gather, self._run)
         self._waiting[stream] = None
 
     def _run(self) -> None:

@@ -55,8 +55,10 @@ class VoiceReport(Struct, frozen=True, gc=False):
 
 def block_levels(windows: NDArray[np.float32], rate: int) -> list[list[float]]:
     """Give the levels (dBFS) of each window's blocks of 4 ms; ``windows``: (count, samples), in -1 to 1."""
-    blocks = windows.reshape(len(windows), -1, int(rate * BLOCK_MS / 1000))
-    levels: list[list[float]] = (10 * np.log10(np.mean(blocks**2, axis=2) + 1e-10)).tolist()
+    size = int(rate * BLOCK_MS / 1000)
+    blocks = windows.reshape(len(windows), -1, size)
+    powers = np.einsum("ijk,ijk->ij", blocks, blocks) / size  # a third quicker than a mean of squares
+    levels: list[list[float]] = (10 * np.log10(powers + 1e-10)).tolist()
     return levels
 
 
@@ -118,14 +120,19 @@ class VoiceGate:
         self._follow_floor(min(levels))
         return self._report(self._until_ms, self._voiced_until_ms)
 
+    @property
+    def is_anticipating(self) -> bool:
+        """Whether ``anticipate`` may have something to say: speech has just begun and went on to the last window."""
+        is_in_speech = self.is_speech and self._voiced_until_ms > self._until_ms - WINDOW_MS
+        return is_in_speech and self._until_ms - self._run_start_ms <= _ANTICIPATED_MS
+
     def anticipate(self, levels: Sequence[float]) -> VoiceReport | None:
         """Judge by their level alone the blocks of a window that is not full yet; None but in speech that just began.
 
         This spares barge-in the wait for the window's end, 16 ms on average. Nothing is kept: the window's own verdict
         may take it back.
         """
-        is_in_speech = self.is_speech and self._voiced_until_ms > self._until_ms - WINDOW_MS
-        if not is_in_speech or self._until_ms - self._run_start_ms > _ANTICIPATED_MS:
+        if not self.is_anticipating:
             return None
         least = self._gate_to_hold()
         loud = max((count for count, level in enumerate(levels, 1) if level >= least), default=0)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
+from time import monotonic
 from typing import Any
 
 from deepgram.core.api_error import ApiError
@@ -62,7 +63,7 @@ class Connection:
         await self._send(getattr(self._client, f"send_{name}"))
 
     async def _send(self, send: Callable[..., Any], *arguments: bytes) -> None:
-        self.sending_since = asyncio.get_running_loop().time()
+        self.sending_since = monotonic()
         try:
             await send(*arguments)
         except (ConnectionClosed, OSError) as error:

@@ -28,6 +28,10 @@ class Dialect(Protocol):
     stall_seconds: float
     """A connection that takes audio to be answered and says nothing for so long is dead."""
 
+    @property
+    def has_open_words(self) -> bool:
+        """Whether something was said that is not settled yet, so that the next audio may decide it."""
+
     def read(self, message: Any) -> Heard:
         """Translate one message; raises ``AttributeError``, ``IndexError`` or ``TypeError`` for an unknown shape."""
 
@@ -48,6 +52,11 @@ class Nova:
         self._is_unsettled = False
         self._has_started = False
         self._is_replayed = False
+
+    @property
+    def has_open_words(self) -> bool:
+        """Whether an interim result, or a final one that settles nothing, was the last."""
+        return bool(self._interim) or self._is_unsettled
 
     def read(self, message: Any) -> Heard:
         """Translate Results, SpeechStarted and UtteranceEnd; everything else says nothing about words."""
@@ -108,6 +117,11 @@ class Flux:
         self._words: list[Any] = []
         self._is_replayed = False
         self._replay_seconds = 0.0
+
+    @property
+    def has_open_words(self) -> bool:
+        """Whether a turn has begun and not ended."""
+        return self._is_open
 
     def read(self, message: Any) -> Heard:
         """Translate one TurnInfo; Connected, Warning and ConfigureSuccess say nothing about words."""

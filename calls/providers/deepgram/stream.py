@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from time import monotonic as _now
 
 from calls.errors import ProviderError
 from calls.providers.base import RecognitionEvent
@@ -19,6 +20,11 @@ _GIVE_UP_SECONDS = 10.0
 """A recogniser that has told us nothing for so long after a loss is lost for good."""
 _RETRY_SECONDS = (0.0, 0.2, 0.5, 1.0)
 _PIECE_SECONDS = 0.25
+_QUIET_PIECE_SECONDS = 0.08
+"""While nobody speaks and no words are open, audio goes in pieces of the length that Deepgram recommends for Flux, not
+frame by frame: each piece costs a task switch and a system call. A voice sends what waits at once."""
+_QUIET_SECONDS = 1.5
+"""After a voice, until it counts as quiet: what was said so may not have become words yet."""
 _TICK_SECONDS = 0.5
 _SEND_SECONDS = 2.0
 _GAP_SECONDS = 0.5
@@ -58,6 +64,8 @@ class DeepgramStream:
         self._lost_at: float | None = None
         self._tries = 0
         self._is_speech = True
+        self._quiet_from = 0.0
+        self._quiet_piece = self._log.size(_QUIET_PIECE_SECONDS)
         self._alarm: asyncio.TimerHandle | None = None
         self._is_final_due = False
         self._is_final_awaited = False
@@ -85,11 +93,22 @@ class DeepgramStream:
         self._origin += self._log.append(audio)
         self._heard_at = _now()
         self._padded_ms = 0.0
-        self._wake.set()
+        if not self._may_wait():
+            self._wake.set()
+
+    def _may_wait(self) -> bool:
+        """Whether unsent audio may wait for more of it: nothing that is about to be said depends on it."""
+        if self._is_speech or self._heard_at < self._quiet_from or self._dialect.has_open_words:
+            return False
+        return self._log.head - self._log.cursor < self._quiet_piece
 
     def voice_changed(self, *, is_speech: bool) -> None:
-        """Expect an answer to speech; for all else Deepgram has its own voice activity detection."""
+        """Expect an answer to speech, and save in silence; for all else Deepgram has its own detection."""
         self._is_speech = is_speech
+        if is_speech:
+            self._wake.set()
+        else:
+            self._quiet_from = _now() + _QUIET_SECONDS
 
     def finalize(self) -> None:
         """Ask for the final words. Flux ends its turn; without a turn it ignores the message."""
@@ -286,7 +305,3 @@ class DeepgramStream:
 def _first(group: BaseExceptionGroup[ProviderError]) -> ProviderError:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

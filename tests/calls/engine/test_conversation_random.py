@@ -175,3 +175,24 @@ def test_a_call_left_alone_comes_to_its_end_by_itself(steps: list[tuple[ev.Event
         conversation.receive(ev.TimePassed(), now)
     assert conversation.state is ConversationState.ENDED
     assert all(turn.speaker in Speaker for turn in conversation.turns)
+
+
+QUIET = st.builds(ev.AudioHeard, st.floats(0, 60_000), st.just(0.0), st.just(0.0))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    spec=SPECS,
+    steps=st.lists(st.tuples(EVENTS | QUIET | QUIET, st.sampled_from([0.0, 0.02, 0.3, 1.0])), max_size=60),
+    detects_turns=st.booleans(),
+)
+def test_audio_in_which_nothing_is_said_may_be_passed_by_without_another_end(
+    spec: AgentSpec, steps: list[tuple[ev.Event, float]], detects_turns: bool
+) -> None:
+    short, long = Conversation(spec, fallback_lines=LINES), Conversation(spec, fallback_lines=LINES)
+    setattr(long._ear, "pass_by", lambda *_: False)  # noqa: B010 (the way that every other event goes)
+    now = 5.0
+    for event, pause in [(ev.CallStarted(detects_turns=detects_turns), 0.0), *steps]:
+        now += pause
+        assert short.receive(event, now) == long.receive(event, now)
+        assert (short.state, short.next_timeout()) == (long.state, long.next_timeout())

@@ -317,3 +317,29 @@ def test_a_typed_turn_is_numbered_like_a_spoken_one() -> None:
     made = ear()
     typed = made.take_typed("Hi", 3.0)
     assert (typed.number, typed.text, typed.began_at, typed.ended_at, made.number) == (1, "Hi", 3.0, 3.0, 2)
+
+
+def test_audio_without_a_voice_passes_by_and_moves_the_clock() -> None:
+    made = ear()
+    assert [made.pass_by(AudioHeard(20, 0, 0), 0.02), made.pass_by(AudioHeard(40, 0, 0), 0.04)] == [True, True]
+    assert made.until_ms == 40
+
+
+@pytest.mark.parametrize(
+    "heard", [AudioHeard(60, 60, 20), AudioHeard(60, 40, 0), AudioHeard(60, 0, 20)], ids=["voice", "ended", "begun"]
+)
+def test_audio_with_a_voice_does_not_pass_by(heard: AudioHeard) -> None:
+    made = ear()
+    assert not made.pass_by(heard, 0.06)
+    assert made.until_ms == 0
+
+
+def test_silence_behind_what_was_said_does_not_pass_by() -> None:
+    made = ear()
+    speak(made)
+    silence(made, 1500)
+    assert not made.pass_by(AudioHeard(1520, 1000, 0), 1.52)
+    made.take(1.6)
+    assert made.pass_by(AudioHeard(1620, 1000, 0), 1.62)
+    made.end_input()
+    assert not made.pass_by(AudioHeard(1640, 1000, 0), 1.64)
