@@ -17,10 +17,12 @@ from calls.consumers.phone.call import Parts
 from calls.recorder.replay import journalled_turns
 from calls.services import load_attempt_call
 from calls.telephony import tokens
+from calls.telephony.signatures import is_socket_signed
 
 PHONE = Parts(
     redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
     load=database_sync_to_async(partial(load_attempt_call, journalled=journalled_turns), thread_sensitive=False),
+    is_signed=is_socket_signed,
     end_leg=database_sync_to_async(telephony.hang_up, thread_sensitive=False),
 )
 

@@ -3,13 +3,14 @@
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
+from twilio.request_validator import RequestValidator
 
 from calls.demo import DEMO_AGENT
 from calls.engine.prompt import render
@@ -54,7 +55,9 @@ def found(pattern: str, reply: Reply) -> str:
 async def streaming(reply: Reply) -> AsyncIterator[Leg]:
     """Open the stream that TwiML asks for."""
     leg = Leg({"token": found(r'name="token" value="([^"]+)"', reply)})
-    carrying = asyncio.create_task(SocketLine(found(r'<Stream url="([^"]+)"', reply), leg).run())
+    url = found(r'<Stream url="([^"]+)"', reply)
+    signature = RequestValidator(TwilioSimulator.auth_token).compute_signature(url, {})
+    carrying = asyncio.create_task(SocketLine(url, leg, {"X-Twilio-Signature": signature}).run())
     try:
         yield leg
     finally:
@@ -127,3 +130,60 @@ async def test_after_a_kill_the_next_process_goes_on_with_the_person_on_the_line
     assert second[2].startswith("Sorry, I lost you for a second.")
     assert len({UUID(session) for _, session in streams}) == 2
     assert len(twilio.calls) == 1
+
+
+BRIEF_AGENT = """
+from calls.engine.agent import AgentSpec, Silence
+from calls.services import draft_from_spec, make_default, publish_agent
+silence = Silence(reprompt_after_seconds={patience}, max_reprompts=0, goodbye="Goodbye.")
+agent = draft_from_spec(AgentSpec(name="Bo", prompt="Be brief.", opening="Hello.", silence=silence))
+agent.save(force_insert=True)
+publish_agent(agent)
+make_default(agent)
+"""
+
+
+async def until(is_so: Callable[[], bool], seconds: float) -> float:
+    """Look each 10 ms, for the simulator is another thread's; give the time at which it was so."""
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 (no event tells of it)
+            await asyncio.sleep(0.01)
+    return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def answered_by_a_brief_agent(
+    installation: Installation, twilio: TwilioSimulator, *, patience: int
+) -> AsyncIterator[Leg]:
+    command = ("manage.py", "shell", "--no-imports", "-c", BRIEF_AGENT.format(patience=patience))
+    async with running(*command, env=installation.env) as made:
+        assert await made.rest() == 0, "\n".join(made.lines)
+    async with installation.serving():
+        command = ("manage.py", "place_call", SOMEBODY, "--yes", "--no-follow")
+        async with running(*command, env=installation.env) as placed:
+            assert await placed.rest() == 0, placed.lines
+        _, twiml = await answered(twilio)
+        async with streaming(twiml) as leg:
+            yield leg
+
+
+async def test_the_leg_is_over_within_a_second_of_the_agents_goodbye(
+    installation: Installation, twilio: TwilioSimulator
+) -> None:
+    """Twilio is told by REST: it need not ask, and no row of ours need be there by then."""
+    async with answered_by_a_brief_agent(installation, twilio, patience=1) as leg:
+        closed_at = await until(lambda: leg.is_dark, 30)
+        assert await until(lambda: twilio.call.status == "completed", 5) - closed_at < 1
+    assert await installation.until_ended() == (installation.rows("SELECT id FROM calls_callsession")[0][0], "silence")
+
+
+async def test_a_half_open_stream_is_found_and_its_leg_ended_by_rest(
+    installation: Installation, twilio: TwilioSimulator
+) -> None:
+    async with answered_by_a_brief_agent(installation, twilio, patience=60) as leg:
+        await leg.until_heard(100)
+        leg.go_dark()
+        dark_at = asyncio.get_running_loop().time()
+        assert 4.5 < await until(lambda: twilio.call.status == "completed", 20) - dark_at < 10
+    assert (await installation.until_ended())[1] == "caller_disconnected"
+    assert installation.rows("SELECT kind FROM calls_callevent WHERE kind = 'stream_lost'") == [("stream_lost",)]

@@ -6,7 +6,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,9 @@ class Leg(sandbox.Leg):
 class AsgiLine:
     """A leg tied to an ASGI application. ``code`` is the close code, or the status of a refused handshake."""
 
-    def __init__(self, application: Any, leg: Leg, *, path: str = "/twilio/media") -> None:
+    def __init__(
+        self, application: Any, leg: Leg, *, path: str = "/twilio/media", headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
         self.leg = leg
         self.code: int | None = None
         self.sent: list[Mapping[str, Any]] = []
@@ -126,7 +128,7 @@ class AsgiLine:
         self._scope = {
             "type": "websocket",
             "path": path,
-            "headers": [],
+            "headers": list(headers),
             "query_string": b"",
             "extensions": {"websocket.http.response": {}},
         }
@@ -172,14 +174,15 @@ class AsgiLine:
 class SocketLine:
     """A leg tied to a server's address over a real WebSocket. ``code`` is the close code."""
 
-    def __init__(self, url: str, leg: Leg) -> None:
+    def __init__(self, url: str, leg: Leg, headers: Mapping[str, str] | None = None) -> None:
         self.leg = leg
         self.code: int | None = None
         self._url = url
+        self._headers = headers
 
     async def run(self) -> None:
         """Carry the leg until the server closes or the person hangs up."""
-        async with connect(self._url, compression=None) as socket:
+        async with connect(self._url, compression=None, additional_headers=self._headers) as socket:
             helpers = [asyncio.create_task(self.leg.run()), asyncio.create_task(self._write(socket))]
             try:
                 async for message in socket:

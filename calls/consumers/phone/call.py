@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Protocol
 from uuid import UUID
@@ -45,6 +45,9 @@ _ABRUPT = {EndReason.CALLER_DISCONNECTED, EndReason.SHUTDOWN, EndReason.INTERNAL
 """Ends without last words: nothing that was sent is waited for."""
 
 
+Headers = Iterable[tuple[bytes, bytes]]
+
+
 class Grant(Protocol):
     """What a stream token stood for, once."""
 
@@ -82,15 +85,17 @@ class Plan(Protocol):
 
 
 class Parts(RunnerParts, frozen=True, kw_only=True):
-    """What a call is made of. All three may raise ``DatabaseError``; ``load`` also ``AgentError``.
+    """What a call is made of. The first three may raise ``DatabaseError``; ``load`` also ``AgentError``.
 
     ``redeem`` uses a stream token up for this session, and gives None for one that is unknown, used or too old.
-    ``end_leg`` ends the carrier's side of an attempt whose stream does not; also other ``CallError``.
+    ``end_leg`` ends the carrier's side of an attempt whose stream does not; also other ``CallError``. ``is_signed``
+    judges a handshake's headers.
     """
 
     redeem: Callable[[str, UUID], Awaitable[Grant | None]]
     load: Callable[[Grant], Awaitable[Plan]]
     end_leg: Callable[[UUID], Awaitable[None]]
+    is_signed: Callable[[Headers], bool]
 
 
 class _CannotHoldError(Exception):

@@ -52,6 +52,10 @@ class PhoneConsumer(LeanConsumer):
             await refuse(self.scope, self.base_send, Refusal(503, "draining", "This server takes no new calls."))
             self.over.set()
             return
+        if not self._parts.is_signed(self.scope["headers"]):
+            await refuse(self.scope, self.base_send, Refusal(403, "signature", "The carrier did not sign this."))
+            self.over.set()
+            return
         self._stream = MediaStream()
         self._outbox = Outbox(self.base_send, self._abandon, is_text=True)
         self._door = PhoneDoor(self._stream, self._outbox, asyncio.get_running_loop().time)

@@ -88,6 +88,7 @@ class Exchange:
             redeem=self._redeem,
             load=self._load,
             end_leg=self._end_leg,
+            is_signed=lambda headers: (b"x-signed", b"no") not in headers,
         )
 
     async def _redeem(self, token: str, session_id: UUID) -> Granted | None:

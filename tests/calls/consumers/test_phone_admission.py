@@ -71,6 +71,19 @@ def test_a_guessed_address_is_refused_and_leaves_no_record(token: str) -> None:
     assert (exchange.loaded, exchange.sinks, exchange.runners) == ([], [], [])
 
 
+def test_a_socket_that_the_carrier_did_not_sign_is_refused_at_the_handshake() -> None:
+    exchange = Exchange()
+
+    async def play() -> AsgiLine:
+        line = AsgiLine(exchange.application(), Leg({"token": TOKEN}), headers=[(b"x-signed", b"no")])
+        assert await line.ended() == 403
+        return line
+
+    line = run_virtually(play())
+    assert [message["type"] for message in line.sent][:1] == ["websocket.http.response.start"]
+    assert exchange.asked_for == []
+
+
 def test_a_token_opens_one_stream() -> None:
     exchange = Exchange()
 
