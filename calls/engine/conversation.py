@@ -96,8 +96,7 @@ class Conversation:
         """Take one event and give what is to be done about it, in order. After ``Finish`` nothing more comes."""
         stage = self._stage
         is_early = stage.state is INITIALIZING and not isinstance(event, ev.CallStarted | ev.Disconnected)
-        is_late = stage.state is ENDED or (self._left is not None and not isinstance(event, _LAST_EVENTS))
-        if is_early or is_late:
+        if is_early or stage.state is ENDED or (self._left is not None and not isinstance(event, _LAST_EVENTS)):
             return []
         stage.now = now
         if stage.is_due(self._due):
