@@ -128,10 +128,11 @@ class Hearing:
         if report.is_speech != self._is_speech:
             self._is_speech = report.is_speech
             self._stream.voice_changed(is_speech=report.is_speech)
+        before = self._voiced_until_ms, self._voiced_ms
         if report.voiced_until_ms:
             self._voiced_until_ms = report.voiced_until_ms + self._voice_offset_ms
         self._voiced_ms = report.voiced_ms
-        if not self._is_hearing:
+        if not self._is_hearing and before != (self._voiced_until_ms, self._voiced_ms):
             self._tell()
 
     def _tell(self) -> None:

@@ -5,6 +5,7 @@ import pytest
 from calls.engine.events import AudioHeard, RecognitionFailed, TranscriptReceived
 from calls.enums import AudioEncoding, Role, Speaker
 from calls.errors import ProviderRejectedError, ProviderUnavailableError
+from calls.providers.base import VoiceReport
 from calls.runner.hearing import Hearing
 from calls.runner.options import CallOptions
 from calls.runner.simulation import run_virtually
@@ -33,6 +34,22 @@ def test_each_frame_moves_the_audio_clock_and_carries_the_verdict() -> None:
         AudioHeard(60, 60, 40),
         AudioHeard(80, 60, 0),
     ]
+
+
+def test_a_verdict_that_comes_later_is_told_only_where_it_says_something_new() -> None:
+    async def work() -> list[object]:
+        hearing, shell = make(FakeRecogniser())
+        hearing.hear(QUIET)
+        for report in (
+            VoiceReport(20, 0, 0, is_speech=False),
+            VoiceReport(20, 12, 8, is_speech=True),
+            VoiceReport(20, 12, 8, is_speech=True),
+            VoiceReport(20, 12, 0, is_speech=False),
+        ):
+            hearing._report_voice(report)
+        return list(shell.events)
+
+    assert run_virtually(work()) == [AudioHeard(20, 0, 0), AudioHeard(20, 12, 8), AudioHeard(20, 12, 0)]
 
 
 def test_the_recogniser_is_told_when_the_gate_opens_and_closes() -> None:
