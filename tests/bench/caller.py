@@ -27,7 +27,11 @@ class BenchCaller:
         self._serial = 0
 
     async def __aenter__(self) -> Self:
-        self.socket: ClientConnection = await connect(self.url, compression=None, max_size=None, ping_interval=None)
+        # Without a bound on what waits unread: at the bound the library stops reading the socket, and with it the
+        # server's answer to our goodbye, so that leaving takes ten seconds.
+        self.socket: ClientConnection = await connect(
+            self.url, compression=None, max_size=None, max_queue=None, ping_interval=None
+        )
         self._tasks = [asyncio.create_task(self._read())]
         return self
 
