@@ -172,7 +172,7 @@ async def test_the_leg_is_over_within_a_second_of_the_agents_goodbye(
 ) -> None:
     """Twilio is told by REST: it need not ask, and no row of ours need be there by then."""
     async with answered_by_a_brief_agent(installation, twilio, patience=1) as leg:
-        closed_at = await until(lambda: leg.is_dark, 30)
+        closed_at = await until(lambda: not leg.is_open, 30)
         assert await until(lambda: twilio.call.status == "completed", 5) - closed_at < 1
     assert await installation.until_ended() == (installation.rows("SELECT id FROM calls_callsession")[0][0], "silence")
 

@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidHandshake
 from tests.bench.killing.modem import Demodulator, modulate
 from tests.bench.killing.providers import GOODBYE, RESUME_LINE, echo
 from tests.simulators.media_stream import Leg, SocketLine
-from tests.simulators.twilio import OVER, Reply, SimulatedCall
+from tests.simulators.twilio import Reply, SimulatedCall
 
 _ANSWER_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
@@ -71,7 +71,7 @@ class Callee:
         self.answered_at = time.monotonic()
         await self._follow(call.order["Url"])
         self.ended_at = time.monotonic()
-        if call.status not in OVER:
+        if not call.is_over:
             call.status = "completed"
         await self._tell(lambda: call.end("completed", CallDuration="9"))
 
@@ -99,7 +99,7 @@ class Callee:
         for _ in range(_MOST_STREAMS):
             asked_at = time.monotonic()
             twiml = await self._ask(url)
-            if self.call.status in OVER:
+            if self.call.is_over:
                 self.outcome = "hung up by REST"
                 return
             if twiml is None:
@@ -144,7 +144,7 @@ class Callee:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             now = time.monotonic()
-            if self.call.status in OVER:
+            if self.call.is_over:
                 self.outcome = "hung up by REST"
                 leg.hang_up()
                 return

@@ -173,7 +173,7 @@ def test_a_socket_without_a_start_is_left_after_five_seconds() -> None:
 
     async def play() -> None:
         leg = Leg()
-        leg.is_dark = True  # run() sends nothing then
+        leg.is_open = False  # run() sends nothing then
         line = AsgiLine(exchange.application(), leg)
         leg._send = lambda *_, **__: None  # type: ignore[method-assign]
         assert await line.ended() == 1008
@@ -188,7 +188,7 @@ def test_a_socket_that_speaks_another_protocol_is_left_at_once() -> None:
 
     async def play() -> None:
         leg = Leg()
-        leg.is_dark = True
+        leg.is_open = False
         line = AsgiLine(exchange.application(), leg)
         for _ in range(20):
             inject(line, "hello")
