@@ -9,3 +9,15 @@ class CampaignError(Exception):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(" ".join(problems))
         self.problems = tuple(problems)
+
+
+class ImportRefusedError(Exception):
+    """An import cannot go on. ``field`` names what to change, the text says how."""
+
+    field = "file"
+
+
+class MappingRefusedError(ImportRefusedError):
+    """The columns of a file are not what they were said to be."""
+
+    field = "mapping"

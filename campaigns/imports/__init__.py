@@ -1,8 +1,8 @@
 """Contact lists from files: found out how to read, mapped, and understood row by row. Knows no database."""
 
+from campaigns.errors import ImportRefusedError, MappingRefusedError
 from campaigns.imports.cells import defused, plain
 from campaigns.imports.entries import BadRow, Entry, GivenConsent, Plan, read_entry
-from campaigns.imports.faults import ImportRefusedError, MappingRefusedError
 from campaigns.imports.mapping import (
     FIELD,
     IGNORE,

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from campaigns.imports.faults import ImportRefusedError
+from campaigns.errors import ImportRefusedError
 
 _HEAD = 65_536
 _SAMPLE = 65_536

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from campaigns.imports.faults import ImportRefusedError, MappingRefusedError
+from campaigns.errors import ImportRefusedError, MappingRefusedError
 from campaigns.imports.numbers import NumberRefusedError, normalise
 from campaigns.imports.reading import Row
 

@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from campaigns.errors import ImportRefusedError
 from campaigns.imports.cells import plain, text_of
 from campaigns.imports.encodings import detect_encoding
-from campaigns.imports.faults import ImportRefusedError
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 30

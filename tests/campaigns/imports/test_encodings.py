@@ -4,8 +4,8 @@ import io
 
 import pytest
 
+from campaigns.errors import ImportRefusedError
 from campaigns.imports.encodings import detect_encoding
-from campaigns.imports.faults import ImportRefusedError
 from tests.campaigns.imports.files import all_cells, text_file
 
 TEXT = "name;phone\nJürgen Müller;+4930123456\nZoë Façade;+33123456789\n"
