@@ -65,6 +65,10 @@ class ToolRefusedError(CallError):
     """A tool was not used; the text tells the model why, and what to do about it. It may be said to a caller."""
 
 
+class ErasureRefusedError(CallError):
+    """A call is not deleted, and the text says why."""
+
+
 class DialRefusedError(CallError):
     """A call is not placed, and nothing was asked of the carrier; the text says what to do about it."""
 

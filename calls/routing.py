@@ -23,6 +23,8 @@ PHONE = Parts(
     redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
     load=database_sync_to_async(partial(load_attempt_call, journalled=journalled_turns), thread_sensitive=False),
     is_signed=is_socket_signed,
+    start_recording=database_sync_to_async(telephony.start_recording, thread_sensitive=False),
+    stop_recording=database_sync_to_async(telephony.stop_recording, thread_sensitive=False),
     end_leg=database_sync_to_async(telephony.hang_up, thread_sensitive=False),
 )
 

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 from kombu.exceptions import KombuError
 
-from calls import analytics, telephony
+from calls import analytics, erasing, telephony
 from calls.models import CallSession
 from calls.recorder import replay
 from calls.recorder.facts import store
@@ -49,6 +49,12 @@ def sweep_attempts() -> None:
     now = timezone.now()
     telephony.sweep_attempts(now)
     telephony.rescue_calls(now, held=living_instances(settings.JOURNAL_DIR))
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def expire_recordings() -> None:
+    """Delete recordings that are older than they are kept."""
+    erasing.expire_recordings(timezone.now())
 
 
 class WakeUps:

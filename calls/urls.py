@@ -16,6 +16,7 @@ urlpatterns = [
     path("twilio/inbound", webhooks.take_inbound, name="twilio-inbound"),
     path("twilio/inbound/key", webhooks.take_inbound_key, name="twilio-inbound-key"),
     path("twilio/status", webhooks.status, name="twilio-status"),
+    path("twilio/recording", webhooks.recording, name="twilio-recording"),
     path("twilio/amd", webhooks.detection, name="twilio-amd"),
     path("twilio/stream-status", webhooks.stream_status, name="twilio-stream-status"),
 ]

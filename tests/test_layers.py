@@ -19,6 +19,7 @@ LAYERS = (
     {"calls.runner", "calls.live", "calls.sandbox", "calls.models", "calls.signals"},
     {"calls.services"},
     {"calls.recorder", "calls.analytics", "calls.telephony"},
+    {"calls.erasing"},
     {"calls.consumers", "calls.views", "calls.tasks", "calls.admin", "calls.management", "calls.checks"},
     {"calls.urls", "calls.routing", "calls.apps"},
     {"campaigns.enums"},

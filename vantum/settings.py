@@ -141,6 +141,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
+    "expire-recordings": {"task": "calls.tasks.expire_recordings", "schedule": 86_400.0, "options": {"expires": 3600}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-jobs": {"task": "campaigns.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 4}},
 }
@@ -151,6 +152,8 @@ JOURNAL_DIR = DATA_DIR / "journal"
 """Facts of live calls on their way to the database; what a dead process left is brought there at the next start."""
 RECORDINGS_DIR = DATA_DIR / "recordings"
 RECORD_AUDIO = env.flag("RECORD_AUDIO", default=True)
+RECORDING_RETENTION_DAYS = env.integer("RECORDING_RETENTION_DAYS", 0, least=0, most=36_500)
+"""After so many days recordings are deleted, ours and the carrier's, but for calls under legal hold; 0: never."""
 RECORDING_RATE = env.integer("RECORDING_RATE", 16_000, least=8000, most=48_000)
 """Samples a second of each of the two channels."""
 

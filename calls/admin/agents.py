@@ -107,7 +107,7 @@ _FIELDSETS: tuple[tuple[str | None, Any], ...] = (
             "fields": (
                 *("notice", "telephone_opening", "opening_waits"),
                 *("voicemail", "voicemail_message", "screening_answer", "ivr_digits"),
-                *("opt_out_goodbye", "objection_line"),
+                *("opt_out_goodbye", "objection_line", "carrier_recording"),
             ),
         },
     ),

@@ -1,6 +1,8 @@
 """What the page of a call shows, made from its rows: bubbles with latency bars, a timeline, facts, the waveform."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -35,6 +37,11 @@ class Bubble(NamedTuple):
     confidence: str
     segments: list[Segment]
     latency: str
+    is_here: bool = True
+    """Whether it was said on the stream whose page this is: its sound is here."""
+    stream: int = 0
+    """The number of the stream that begins with it; 0: none does."""
+    stream_url: str = ""
 
 
 class Fact(NamedTuple):
@@ -51,21 +58,32 @@ def clock(ms: float) -> str:
     return f"{tenths // 600}:{tenths // 10 % 60:02d}.{tenths % 10}"
 
 
-def bubbles(turns: list[Turn]) -> list[Bubble]:
-    """Give the turns as they are shown; all latency bars have one scale."""
+def bubbles(turns: list[Turn], sessions: Sequence[UUID] = (), here: UUID | None = None) -> list[Bubble]:
+    """Give the turns as they are shown; all latency bars have one scale.
+
+    ``sessions``: the conversations of the call, a stream each; ``here``: the one whose page this is.
+    """
     longest = max([_bar_length(turn) for turn in turns], default=0)
-    return [
-        Bubble(
-            turn=turn,
-            side=turn.speaker,
-            time=clock(turn.started_ms),
-            seek_seconds=turn.started_ms / 1000,
-            confidence="" if turn.confidence is None else f"{turn.confidence:.0%}",
-            segments=_segments(turn, longest),
-            latency=_spoken_latency(turn),
-        )
-        for turn in turns
-    ]
+    shown = [_bubble(turn, longest)._replace(is_here=here in {None, turn.session_id}) for turn in turns]
+    if len(sessions) > 1:
+        for at, (bubble, before) in enumerate(zip(shown, [None, *turns], strict=False)):
+            session_id = bubble.turn.session_id
+            if before is None or before.session_id != session_id:
+                url = reverse("admin:calls_callsession_change", args=[session_id])
+                shown[at] = bubble._replace(stream=sessions.index(session_id) + 1, stream_url=url)
+    return shown
+
+
+def _bubble(turn: Turn, longest: int) -> Bubble:
+    return Bubble(
+        turn=turn,
+        side=turn.speaker,
+        time=clock(turn.started_ms),
+        seek_seconds=turn.started_ms / 1000,
+        confidence="" if turn.confidence is None else f"{turn.confidence:.0%}",
+        segments=_segments(turn, longest),
+        latency=_spoken_latency(turn),
+    )
 
 
 def _parts(turn: Turn) -> list[tuple[str, str, int]]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -16,7 +16,9 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
+from calls import erasing, services
 from calls.admin import conversation, panels
+from calls.errors import CallError
 from calls.models import CallSession, Recording, Turn
 from vantum.admin_bases import ModelAdmin
 
@@ -44,7 +46,7 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
 
     list_display = ("started", "state", "agent", "door", "duration", "turn_count", "latency", "end_reason", "user")
     list_display_links = ("started",)
-    list_filter = ("status", "door", "end_reason", "agent")
+    list_filter = ("status", "door", "end_reason", "is_held", "agent")
     list_select_related = ("agent", "user")
     list_per_page = 50
     date_hierarchy = "started_at"
@@ -52,6 +54,7 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
     search_help_text = "Agent, campaign, user, words that were said, or the id of a call."
     paginator = BoundedPaginator
     show_full_result_count = False
+    actions = ("hold", "lift_hold")
 
     class Media:
         """The mark of a live call."""
@@ -117,9 +120,37 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: CallSession | None = None) -> bool:
-        """Records stay."""
-        del request, obj
-        return False
+        """A call that is over may be deleted by whom that is allowed, unless it is under legal hold."""
+        if obj is not None and (obj.is_live or obj.is_held):
+            return False
+        return bool(super().has_delete_permission(request, obj))
+
+    def delete_model(self, request: HttpRequest, obj: CallSession) -> None:
+        """Delete the whole call, with its files."""
+        self._erase(request, [obj])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[CallSession]) -> None:
+        """Delete the whole of each call, with its files."""
+        self._erase(request, list(queryset))
+
+    def _erase(self, request: HttpRequest, sessions: list[CallSession]) -> None:
+        for session in sessions:
+            try:
+                erasing.erase_call(session.pk)
+            except (CallError, OSError) as error:
+                self.message_user(request, f"{session} was not deleted: {error}", messages.ERROR)
+
+    @admin.action(description="Put under legal hold", permissions=["delete"])
+    def hold(self, request: HttpRequest, queryset: QuerySet[CallSession]) -> None:
+        """Keep calls and their recordings from being deleted."""
+        held = sum(services.hold_call(session.pk, is_held=True) for session in queryset)
+        self.message_user(request, f"{held} conversations are under legal hold.")
+
+    @admin.action(description="Lift the legal hold", permissions=["delete"])
+    def lift_hold(self, request: HttpRequest, queryset: QuerySet[CallSession]) -> None:
+        """Let calls and their recordings be deleted again."""
+        lifted = sum(services.hold_call(session.pk, is_held=False) for session in queryset)
+        self.message_user(request, f"{lifted} conversations are under legal hold no more.")
 
     def change_view(
         self,
@@ -136,7 +167,9 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
             raise Http404(message)
         if not self.has_view_permission(request, session):
             raise PermissionDenied
-        turns, events = list(session.turns.all()), list(session.events.all())
+        sessions, events = services.sessions_of_call(session.pk), list(session.events.all())
+        said = sorted(Turn.objects.filter(session_id__in=sessions), key=lambda turn: sessions.index(turn.session_id))
+        turns = [turn for turn in said if turn.session_id == session.pk]
         recording = Recording.objects.filter(session=session).first()
         may_hear = recording is not None and request.user.has_perm("calls.view_recording")
         context = {
@@ -146,12 +179,15 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
             "title": conversation.title(session),
             "session": session,
             "facts": conversation.facts(session),
-            "bubbles": conversation.bubbles(turns),
+            "bubbles": conversation.bubbles(said, sessions, session.pk),
             "bar_units": conversation.BAR_UNITS,
             "timeline": conversation.timeline(events),
             "panels": panels.panels_of(request, session),
             "recording_note": conversation.recording_note(session, recording, events),
             "recording_url": reverse("recording", args=[session.pk]) if may_hear else "",
+            "delete_url": reverse("admin:calls_callsession_delete", args=[session.pk])
+            if self.has_delete_permission(request, session)
+            else "",
             "waveform": conversation.waveform(recording, turns),
         }
         return TemplateResponse(request, "admin/calls/callsession/call.html", context)

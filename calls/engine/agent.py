@@ -104,6 +104,8 @@ class Telephone(Struct, frozen=True, kw_only=True):
     """Said to who wants no more calls; then the call ends."""
     objection_line: str = "All right, I have stopped the recording."
     """Said to who does not want to be recorded; then the call goes on."""
+    carrier_recording: bool = False
+    """Whether the carrier records too, from the notice's end; without a notice it never does."""
 
 
 class ProviderChoice(Struct, frozen=True, kw_only=True):

@@ -130,6 +130,10 @@ class Agent(models.Model):
         default=_TELEPHONE.objection_line,
         help_text="Said to who does not want to be recorded; the recording has stopped by then, the call goes on.",
     )
+    carrier_recording = models.BooleanField(
+        default=_TELEPHONE.carrier_recording,
+        help_text="Have the carrier record too, once the notice was spoken to its end; without a notice it never does.",
+    )
 
     max_duration_seconds = models.PositiveIntegerField(default=_SPEC.max_duration_seconds)
     max_duration_goodbye = models.TextField(default=_SPEC.max_duration_goodbye)

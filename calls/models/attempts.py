@@ -46,6 +46,13 @@ class CallAttemptQuerySet(QuerySet["CallAttempt"]):
         """Those that the carrier may or may not have."""
         return self.filter(status=AttemptStatus.UNKNOWN)
 
+    def recorded_before(self, before: datetime) -> "CallAttemptQuerySet":
+        """Those that ended before then and that the carrier has a recording of, but for those under legal hold."""
+        held = CallStream.objects.filter(
+            attempt=OuterRef("pk"), session_id__in=CallSession.objects.filter(is_held=True).values("pk")
+        )
+        return self.filter(~Exists(held), ended_at__lt=before).exclude(recording_sid="")
+
     def unheard_of(self, since: datetime) -> "CallAttemptQuerySet":
         """Live ones of which neither a callback nor a question to the carrier told anything since."""
         asked = self.live().exclude(status__in=(AttemptStatus.DIALING, AttemptStatus.UNKNOWN))
@@ -90,6 +97,9 @@ class CallAttempt(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     duration_seconds = models.PositiveIntegerField(null=True, blank=True, help_text="As the carrier bills it.")
+    recording_sid = models.CharField("carrier's recording", max_length=64, blank=True)
+    recording_url = models.URLField("carrier's recording at", max_length=500, blank=True)
+    recording_seconds = models.PositiveIntegerField(null=True, blank=True)
 
     objects = CallAttemptQuerySet.as_manager()
 

@@ -63,6 +63,9 @@ class CallSession(models.Model):
     latency_median_ms = models.PositiveIntegerField(null=True, blank=True)
     latency_p95_ms = models.PositiveIntegerField(null=True, blank=True)
     measured_at = models.DateTimeField(null=True, blank=True)
+    is_held = models.BooleanField(
+        "legal hold", default=False, help_text="Neither the call nor its recording is deleted, by nobody."
+    )
 
     objects = CallSessionQuerySet.as_manager()
 
@@ -175,6 +178,14 @@ class CallEvent(models.Model):
         return self.kind
 
 
+class RecordingQuerySet(QuerySet["Recording"]):
+    """Recordings by their age."""
+
+    def expired(self, before: datetime) -> "RecordingQuerySet":
+        """Those of calls that ended before then, but for those under legal hold."""
+        return self.filter(session__ended_at__lt=before, session__is_held=False)
+
+
 class Recording(models.Model):
     """The stereo wav of a call: caller left, agent right. ``path`` is relative to ``settings.RECORDINGS_DIR``."""
 
@@ -187,6 +198,8 @@ class Recording(models.Model):
     peaks = models.JSONField(
         default=list, blank=True, help_text="Loudest sample of each slice in percent: [[caller, agent], ...]."
     )
+
+    objects = RecordingQuerySet.as_manager()
 
     if TYPE_CHECKING:
         session_id: UUID

@@ -56,6 +56,8 @@ class CallSink:
         self._began = clock()
         self._seq = itertools.count()
         self._ended: CallEnded | None = None
+        self.on_event: Callable[[str, Mapping[str, Any]], None] = _ignore
+        """Told of each event when it is recorded; must not wait."""
         if track is not None:
             track.on_failure = self._recording_stopped
             track.on_closed = self._recording_closed
@@ -91,6 +93,7 @@ class CallSink:
     def record_event(self, kind: str, at_ms: int, detail: Mapping[str, Any]) -> None:
         """Append a fact. ``at_ms``: wall milliseconds since the call began."""
         self._keep(self._event(kind, at_ms, detail))
+        self.on_event(kind, detail)
 
     def record_audio(self, side: Speaker, at_ms: float, pcm: bytes, rate: int) -> None:
         """Lay PCM16 at its place in the recording. ``at_ms``: when its first sample sounded, since the call began."""
@@ -160,3 +163,7 @@ class CallSink:
             )
             self._append(recording)
         self._end(ended)
+
+
+def _ignore(_kind: str, _detail: Mapping[str, Any]) -> None:
+    """Nobody asked."""

@@ -37,7 +37,7 @@ COLUMN_OF = {
         f"telephone.{name}": name
         for name in (
             *("notice", "opening_waits", "voicemail", "voicemail_message", "screening_answer"),
-            *("ivr_digits", "opt_out_goodbye", "objection_line"),
+            *("ivr_digits", "opt_out_goodbye", "objection_line", "carrier_recording"),
         )
     },
     "telephone.opening": "telephone_opening",

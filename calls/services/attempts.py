@@ -190,6 +190,20 @@ def note_machine_detection(attempt_id: UUID, answered_by: str) -> bool:
     return undecided.update(answered_by=clean_text(answered_by)[:30]) == 1
 
 
+def note_carrier_recording(attempt_id: UUID, recording_sid: str, *, url: str, seconds: int | None) -> bool:
+    """Store where the carrier has its recording of a call. The first one stays; told twice, it is the same."""
+    attempts = CallAttempt.objects.filter(pk=attempt_id, recording_sid__in=("", recording_sid))
+    stored = attempts.update(
+        recording_sid=clean_text(recording_sid)[:64], recording_url=clean_text(url)[:500], recording_seconds=seconds
+    )
+    return stored == 1
+
+
+def forget_carrier_recording(attempt_id: UUID) -> None:
+    """Store that the carrier has no recording of a call any more."""
+    CallAttempt.objects.filter(pk=attempt_id).update(recording_sid="", recording_url="", recording_seconds=None)
+
+
 def suppress(e164: str, *, source: SuppressionSource, proof: str) -> bool:
     """Have a number never dialled again. The first proof stays; False: it was suppressed before.
 

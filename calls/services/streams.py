@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import ProtectedError
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -141,3 +143,30 @@ def _spoken(turn: Turn) -> SpokenTurn:
         interrupted=turn.interrupted,
         confidence=turn.confidence,
     )
+
+
+def sessions_of_call(session_id: UUID) -> list[UUID]:
+    """Give the conversations of the call that this one is a part of, in their order; itself, where it is alone."""
+    attempts = CallStream.objects.filter(session_id=session_id).values("attempt_id")
+    streams = CallStream.objects.filter(attempt_id__in=attempts, session_id__isnull=False).order_by("number")
+    found = [session for session in streams.values_list("session_id", flat=True) if session]
+    return found or [session_id]
+
+
+@transaction.atomic
+def delete_call(session_ids: Sequence[UUID]) -> None:
+    """Delete conversations and the attempts that carried them; an attempt that others count keeps number and times."""
+    attempts = list(CallAttempt.objects.filter(streams__session_id__in=session_ids).distinct())
+    CallSession.objects.filter(pk__in=session_ids).delete()
+    for attempt in attempts:
+        try:
+            with transaction.atomic():
+                attempt.delete()
+        except ProtectedError:
+            CallAttempt.objects.filter(pk=attempt.pk).update(variables={}, session=None)
+            CallStream.objects.filter(attempt_id=attempt.pk).update(session_id=None)
+
+
+def hold_call(session_id: UUID, *, is_held: bool) -> int:
+    """Put a call with all its conversations under legal hold, or lift that; gives their number."""
+    return CallSession.objects.filter(pk__in=sessions_of_call(session_id)).update(is_held=is_held)

@@ -5,6 +5,18 @@ Everything here blocks: a coroutine calls it in a thread.
 
 from calls.telephony.dialling import CallPlan, place_call, plan_call
 from calls.telephony.reconciling import hang_up, reconcile, sweep_attempts
+from calls.telephony.recording import delete_recording, start_recording, stop_recording
 from calls.telephony.rescuing import rescue_calls
 
-__all__ = ["CallPlan", "hang_up", "place_call", "plan_call", "reconcile", "rescue_calls", "sweep_attempts"]
+__all__ = [
+    "CallPlan",
+    "delete_recording",
+    "hang_up",
+    "place_call",
+    "plan_call",
+    "reconcile",
+    "rescue_calls",
+    "start_recording",
+    "stop_recording",
+    "sweep_attempts",
+]

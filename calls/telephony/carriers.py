@@ -60,6 +60,15 @@ class Carrier(Protocol):
     def update(self, sid: str, *, url: str) -> None:
         """Have a call on the line ask this address what comes next, at once."""
 
+    def start_recording(self, sid: str, *, url: str) -> None:
+        """Record a call from now on, each side on a channel of its own; the address is told when it is done."""
+
+    def stop_recording(self, sid: str) -> None:
+        """Stop the recording of a call. One that is not recorded is no error."""
+
+    def delete_recording(self, recording_sid: str) -> None:
+        """Delete a recording at the carrier. One that is gone is no error."""
+
 
 _OWN_WORDS = {AttemptStatus.DIALING, AttemptStatus.UNKNOWN, AttemptStatus.NOT_PLACED}
 

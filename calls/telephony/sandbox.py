@@ -63,6 +63,18 @@ class Sandbox:
         """Have a call on the line ask this address what comes next; its stream ends with that."""
         self._ask("POST", f"/calls/{sid}", {"url": url})
 
+    def start_recording(self, sid: str, *, url: str) -> None:
+        """Refuse: simulated people are not recorded by their carrier."""
+        del sid, url
+        message = "the sandbox records nothing"
+        raise TelephonyError(message, permanent=True)
+
+    def stop_recording(self, sid: str) -> None:
+        """Have nothing to stop."""
+
+    def delete_recording(self, recording_sid: str) -> None:
+        """Have nothing to delete."""
+
     def _ask(
         self, method: str, path: str, wish: Mapping[str, str] | None = None, *, is_dialling: bool = False
     ) -> dict[str, Any]:

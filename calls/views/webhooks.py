@@ -192,6 +192,21 @@ def detection(request: HttpRequest) -> HttpResponse:
 
 
 @signed
+def recording(request: HttpRequest) -> HttpResponse:
+    """Take where the carrier has its recording of a call."""
+    attempt, sid = _attempt(request), request.POST.get("RecordingSid", "")
+    is_done = request.POST.get("RecordingStatus", "completed") == "completed"
+    if attempt is not None and is_done and _WORD.fullmatch(sid):
+        services.note_carrier_recording(
+            attempt.pk,
+            sid,
+            url=request.POST.get("RecordingUrl", ""),
+            seconds=_count(request.POST.get("RecordingDuration", "")),
+        )
+    return HttpResponse(status=204)
+
+
+@signed
 def stream_status(request: HttpRequest) -> HttpResponse:
     """Take what became of a media stream."""
     attempt, number = _attempt(request), _count(request.GET.get("stream", ""))

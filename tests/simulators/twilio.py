@@ -6,6 +6,7 @@ happened: ``call.ring()``, ``call.answer()``; ``send`` sends them, over HTTP or 
 
 import base64
 import json
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -70,6 +71,8 @@ class SimulatedCall(LedgerCall):
         self.created = created or self.created
         self.redirects: list[str] = []
         self.told: list[tuple[str, dict[str, str]]] = []
+        self.recorded: dict[str, dict[str, str]] = {}
+        self.stopped: list[str] = []
 
     def start(self) -> Reply:
         """The call leaves the queue."""
@@ -144,6 +147,7 @@ class TwilioSimulator:
     calls: list[SimulatedCall] = field(default_factory=list)
     troubles: deque[Trouble] = field(default_factory=deque)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    recordings: dict[str, str] = field(default_factory=dict)
     on_create: Callable[[SimulatedCall], object] | None = None
     """Called in the middle of a creation, before its answer goes out."""
 
@@ -221,6 +225,28 @@ class TwilioSimulator:
             call.redirects.append(form["Url"])
         return 200, call.as_json()
 
+    def record(self, sid: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        call = next((call for call in self.calls if call.sid == sid and not call.is_over), None)
+        if call is None:
+            return 404, refusal(404, 20404, f"The requested resource /Calls/{sid}/Recordings.json was not found")
+        recording_sid = f"RE{secrets.token_hex(16)}"
+        call.recorded[recording_sid] = form
+        self.recordings[recording_sid] = sid
+        return 201, {"sid": recording_sid, "call_sid": sid, "status": "in-progress"}
+
+    def stop_record(self, sid: str) -> tuple[int, dict[str, Any]]:
+        call = next((call for call in self.calls if call.sid == sid), None)
+        running = [] if call is None else [each for each in call.recorded if each not in call.stopped]
+        if call is None or not running:
+            return 404, refusal(404, 20404, "The requested resource Twilio.CURRENT was not found")
+        call.stopped.append(running[-1])
+        return 200, {"sid": running[-1], "call_sid": sid, "status": "stopped"}
+
+    def erase(self, recording_sid: str) -> tuple[int, dict[str, Any]]:
+        if self.recordings.pop(recording_sid, None) is None:
+            return 404, refusal(404, 20404, f"The requested resource /Recordings/{recording_sid}.json was not found")
+        return 204, {}
+
 
 class _Server(ThreadingHTTPServer):
     twilio: TwilioSimulator
@@ -229,7 +255,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Rest(BaseHTTPRequestHandler):
-    """``/2010-04-01/Accounts/{sid}/Calls.json`` and ``/Calls/{sid}.json``."""
+    """Below ``/2010-04-01/Accounts/{sid}``: calls, one call, its recordings, and a recording to be deleted."""
 
     server: _Server
     protocol_version = "HTTP/1.1"
@@ -241,6 +267,9 @@ class _Rest(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
         fields = parse_qs(body, keep_blank_values=True)
         self._serve({name: ",".join(values) for name, values in fields.items()})
+
+    def do_DELETE(self) -> None:
+        self._serve({})
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -259,7 +288,7 @@ class _Rest(BaseHTTPRequestHandler):
             return
         if trouble.status:
             status, answer = trouble.status, refusal(trouble.status, trouble.code, "planned")
-        body = (trouble.garbage or json.dumps(answer)).encode()
+        body = (trouble.garbage or (json.dumps(answer) if answer else "")).encode()
         self.send_response(status or 201)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -271,7 +300,15 @@ class _Rest(BaseHTTPRequestHandler):
         keys = base64.b64encode(f"{twilio.account_sid}:{twilio.auth_token}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {keys}":
             return 401, refusal(401, 20003, "Authenticate")
-        calls = f"/2010-04-01/Accounts/{twilio.account_sid}/Calls"
+        account = f"/2010-04-01/Accounts/{twilio.account_sid}"
+        calls = f"{account}/Calls"
+        match path.removeprefix(f"{account}/").removesuffix(".json").split("/"):
+            case ["Recordings", recording_sid] if self.command == "DELETE":
+                return twilio.erase(recording_sid)
+            case ["Calls", sid, "Recordings"]:
+                return twilio.record(sid, form)
+            case ["Calls", sid, "Recordings", "Twilio.CURRENT"]:
+                return twilio.stop_record(sid)
         if path == f"{calls}.json":
             return twilio.create(form) if self.command == "POST" else twilio.listing(query, path)
         return twilio.one(path.removeprefix(f"{calls}/").removesuffix(".json"), form)

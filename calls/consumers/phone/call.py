@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError
 
+from calls.consumers.phone.carrier_recording import CarrierRecording
 from calls.consumers.phone.door import PhoneDoor
 from calls.consumers.phone.lines import phone_lines
 from calls.consumers.supervision import Runner, RunnerParts, supervise
@@ -89,12 +90,14 @@ class Parts(RunnerParts, frozen=True, kw_only=True):
 
     ``redeem`` uses a stream token up for this session, and gives None for one that is unknown, used or too old.
     ``end_leg`` ends the carrier's side of an attempt whose stream does not; also other ``CallError``. ``is_signed``
-    judges a handshake's headers.
+    judges a handshake's headers. ``start_recording`` and ``stop_recording`` ask the carrier for its own recording.
     """
 
     redeem: Callable[[str, UUID], Awaitable[Grant | None]]
     load: Callable[[Grant], Awaitable[Plan]]
     end_leg: Callable[[UUID], Awaitable[None]]
+    start_recording: Callable[[UUID], Awaitable[None]]
+    stop_recording: Callable[[UUID], Awaitable[None]]
     is_signed: Callable[[Headers], bool]
 
 
@@ -265,6 +268,9 @@ class AnsweredCall:
             log.warning("the journal of a call cannot be written: %s", error)
             raise _CannotHoldError(1011, "journal") from error
         sink.attach(agent_id=plan.agent_id, version_id=plan.version_id, language=language, variables=variables)
+        if plan.spec.telephone.carrier_recording and self._attempt_id is not None:
+            start, stop = self._parts.start_recording, self._parts.stop_recording
+            sink.on_event = CarrierRecording(self._attempt_id, start=start, stop=stop, tasks=self._tasks).heed
         self._sink = sink
         self._began = asyncio.get_running_loop().time()
         options = CallOptions(

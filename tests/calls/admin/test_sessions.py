@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from uuid_utils.compat import uuid7
 from calls import services
 from calls.admin.sessions import BoundedPaginator
 from calls.engine.events import Latency
-from calls.enums import Speaker
+from calls.enums import Door, Speaker
 from calls.models import CallSession
+from calls.recorder.sink import recording_path
 from calls.services import EventFact
-from tests.calls import rows
+from tests.calls import phones, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -134,10 +136,61 @@ def test_a_call_that_is_not_there_is_not_found(client: Client) -> None:
 def test_calls_can_be_read_and_nothing_else(client: Client) -> None:
     session = conversation()
     assert client.get(reverse("admin:calls_callsession_add")).status_code == 403
-    assert client.post(reverse("admin:calls_callsession_delete", args=[session.pk]), {"post": "yes"}).status_code == 403
     client.post(page(session), {"end_reason": "silence"})
     session.refresh_from_db()
     assert session.end_reason == "caller_ended"
+
+
+def delete_page(session: CallSession) -> str:
+    return reverse("admin:calls_callsession_delete", args=[session.pk])
+
+
+def test_a_call_is_deleted_with_its_files_by_whom_that_is_allowed(
+    client: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.RECORDINGS_DIR, settings.JOURNAL_DIR = tmp_path, tmp_path / "journal"
+    session, other = conversation(), rows.ended_call()
+    sound = tmp_path / recording_path(session.pk)
+    sound.parent.mkdir(parents=True)
+    sound.touch()
+    assert delete_page(session) in client.get(page(session)).content.decode()
+    assert client.post(delete_page(session), {"post": "yes"}).status_code == 302
+    assert (list(CallSession.objects.all()), sound.exists()) == ([other], False)
+    selected = {"action": "delete_selected", "_selected_action": [other.pk], "post": "yes"}
+    client.post(LIST, selected)
+    assert not CallSession.objects.exists()
+
+
+def test_a_live_call_and_one_under_legal_hold_are_not_deleted(client: Client) -> None:
+    held, live = rows.ended_call(), CallSession.objects.get(pk=rows.live_call())
+    client.post(LIST, {"action": "hold", "_selected_action": [held.pk]})
+    assert "Under legal hold" in client.get(page(held)).content.decode()
+    for session in (held, live):
+        assert delete_page(session) not in client.get(page(session)).content.decode()
+        assert client.post(delete_page(session), {"post": "yes"}).status_code == 403
+    everything = {"action": "delete_selected", "_selected_action": [held.pk, live.pk], "post": "yes"}
+    assert client.post(LIST, everything).status_code == 403
+    assert CallSession.objects.count() == 2
+    client.post(LIST, {"action": "lift_hold", "_selected_action": [held.pk]})
+    client.post(delete_page(held), {"post": "yes"})
+    assert list(CallSession.objects.all()) == [live]
+
+
+def test_all_streams_of_a_call_are_one_conversation(client: Client) -> None:
+    attempt = phones.attempt()
+    sessions = []
+    for number, words in ((1, "Who is this?"), (2, "Are you back?")):
+        session_id = rows.live_call(door=Door.PHONE)
+        services.ask_for_stream(attempt.pk, number, at=rows.BEGAN)
+        services.open_stream(services.StreamGrant(attempt.pk, number), session_id, at=rows.BEGAN, not_before=rows.BEGAN)
+        services.record_turns([rows.turn_fact(session_id, number - 1, words)])
+        sessions.append(CallSession.objects.get(pk=session_id))
+    for session, other in (sessions, sessions[::-1]):
+        text = client.get(page(session)).content.decode()
+        assert text.index("Stream 1</a>") < text.index("Who is this?") < text.index("Stream 2</a>: the line was lost")
+        assert text.index("Stream 2</a>") < text.index("Are you back?")
+        assert page(other) in text
+        assert text.count("data-turn=") == 1
 
 
 @pytest.mark.parametrize(

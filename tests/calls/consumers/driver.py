@@ -74,6 +74,7 @@ class Sink(CollectingSink):
     def __init__(self) -> None:
         super().__init__()
         self.attached: dict[str, Any] = {}
+        self.on_event: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _detail: None
 
     def attach(self, **fields: Any) -> None:
         self.attached = fields

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -65,6 +66,7 @@ class Exchange:
         self.session_ids: list[UUID] = []
         self.loaded: list[UUID] = []
         self.ended_legs: list[UUID] = []
+        self.recording: list[str] = []
         self.runners: list[FakeRunner] = []
         self.sinks: list[Sink] = []
 
@@ -88,6 +90,8 @@ class Exchange:
             redeem=self._redeem,
             load=self._load,
             end_leg=self._end_leg,
+            start_recording=partial(self._ask_recording, "start"),
+            stop_recording=partial(self._ask_recording, "stop"),
             is_signed=lambda headers: (b"x-signed", b"no") not in headers,
         )
 
@@ -109,6 +113,11 @@ class Exchange:
 
     async def _end_leg(self, attempt_id: UUID) -> None:
         self.ended_legs.append(attempt_id)
+
+    async def _ask_recording(self, what: str, attempt_id: UUID) -> None:
+        assert attempt_id == ATTEMPT_ID
+        await asyncio.sleep(0.2 if what == "start" else 0)
+        self.recording.append(what)
 
     def _resolve(self, _: AgentSpec) -> Any:
         return self.providers

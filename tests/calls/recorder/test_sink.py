@@ -57,6 +57,16 @@ def test_a_call_is_stored_with_all_that_was_said_about_it(recorder: Recorder) ->
     assert (recording.path, recording.duration_ms, recording.complete) == (recording_path(sink.session_id), 500, True)
 
 
+def test_who_asks_is_told_of_each_event(recorder: Recorder) -> None:
+    sink = opened(recorder)
+    told: list[Any] = []
+    sink.record_event("before", 1, {})
+    sink.on_event = lambda kind, detail: told.append((kind, detail))
+    sink.record_event("notice_played", 2, {"began_ms": 0})
+    sink.finish(EndReason.CALLER_ENDED, CallTotals())
+    assert told == [("notice_played", {"began_ms": 0})]
+
+
 def test_after_its_end_a_call_takes_nothing_more(recorder: Recorder) -> None:
     sink = opened(recorder)
     sink.finish(EndReason.SILENCE, CallTotals())

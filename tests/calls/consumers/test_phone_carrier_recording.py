@@ -1,0 +1,63 @@
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from calls.consumers.phone.carrier_recording import CarrierRecording
+from calls.engine.agent import Telephone
+from calls.errors import TelephonyError
+from calls.runner.simulation import run_virtually
+from tests.calls.consumers.phone_driver import ATTEMPT_ID, Exchange, hold
+from tests.calls.runner.fakes import agent
+from tests.simulators.media_stream import AsgiLine
+
+NOTICE: tuple[str, Mapping[str, Any]] = ("notice_played", {"began_ms": 0, "ended_ms": 900})
+OBJECTION: tuple[str, Mapping[str, Any]] = ("recording_stopped", {"reason": "objection"})
+
+
+@pytest.mark.parametrize("records", [True, False])
+def test_the_carrier_records_from_the_notice_to_the_objection_where_the_agent_says_so(*, records: bool) -> None:
+    exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=records)))
+
+    async def scenario(_: AsgiLine) -> None:
+        heed = exchange.sink.on_event
+        heed("barge_in", {})
+        await asyncio.sleep(1)
+        assert exchange.recording == []
+        heed(*NOTICE)
+        heed(*OBJECTION)  # at once: it does not overtake
+        await asyncio.sleep(1)
+
+    hold(exchange, scenario)
+    assert exchange.recording == (["start", "stop"] if records else [])
+
+
+def test_a_disk_that_fails_stops_our_recording_only() -> None:
+    exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=True)))
+
+    async def scenario(_: AsgiLine) -> None:
+        exchange.sink.on_event("recording_stopped", {"reason": "No space left on device"})
+
+    hold(exchange, scenario)
+    assert exchange.recording == []
+
+
+def test_a_carrier_that_refuses_costs_nothing_but_the_recording(caplog: pytest.LogCaptureFixture) -> None:
+    async def refuse(_attempt_id: UUID) -> None:
+        message = "the account may not record"
+        raise TelephonyError(message, permanent=True)
+
+    async def hang(_attempt_id: UUID) -> None:
+        await asyncio.sleep(1000)
+
+    async def play() -> float:
+        async with asyncio.TaskGroup() as tasks:
+            recording = CarrierRecording(ATTEMPT_ID, start=refuse, stop=hang, tasks=tasks)
+            recording.heed(*NOTICE)
+            recording.heed(*OBJECTION)
+        return asyncio.get_running_loop().time()
+
+    assert run_virtually(play()) == 10.0
+    assert "the account may not record" in caplog.text
