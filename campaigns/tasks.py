@@ -48,3 +48,9 @@ def sweep_jobs() -> None:
         while services.run_batch(job_id, key, now=timezone.now()) and timezone.now() < stop_at:
             pass
         services.release_job(job_id, key)
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def tell_supervisors() -> None:
+    """Mail what the supervisors have to know of."""
+    services.tell_supervisors(timezone.now())

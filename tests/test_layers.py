@@ -23,7 +23,7 @@ LAYERS = (
     {"calls.consumers", "calls.views", "calls.tasks", "calls.admin", "calls.management", "calls.checks"},
     {"calls.urls", "calls.routing", "calls.apps"},
     {"campaigns.enums"},
-    {"campaigns.errors", "campaigns.compliance", "campaigns.contacts", "campaigns.findings"},
+    {"campaigns.errors", "campaigns.compliance", "campaigns.contacts", "campaigns.demo", "campaigns.findings"},
     {"campaigns.pacing"},
     {"campaigns.gate", "campaigns.models"},
     {"campaigns.imports"},

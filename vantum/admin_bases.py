@@ -1,14 +1,22 @@
 """The base classes of the admin's pages: the theme's at run time, with the types of Django's own.
 
-django-unfold ships no type hints; its classes extend those of Django.
+django-unfold ships no type hints; its classes extend those of Django. Every change through a form is kept with its
+values before and after.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vantum.audit import form_values, row_values
 
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+    from django.contrib.admin import ModelAdmin, SimpleListFilter, StackedInline, TabularInline
 else:
+    from django.contrib.admin.models import DELETION, LogEntry
     from unfold import admin as _unfold
+    from unfold.contrib.filters.admin import DropdownFilter
+
+    class SimpleListFilter(DropdownFilter):
+        """A filter that is a field to choose from: a hundred values take no more room than two."""
 
     class _Generic:
         """Lets a class be written as ``ModelAdmin[Agent]``."""
@@ -19,6 +27,40 @@ else:
     class ModelAdmin(_Generic, _unfold.ModelAdmin):
         """A model's pages in the look of the theme."""
 
+        list_filter_submit = True
+        show_full_result_count = False
+
+        def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+            """Say what changed, with the values."""
+            message = super().construct_change_message(request, form, formsets, add)
+            if isinstance(message, list) and message and (values := form_values(form)):
+                for kind in ("added", "changed"):
+                    part = message[0].get(kind)
+                    if part is not None and "object" not in part:
+                        part["values"] = values
+            return message
+
+        def log_deletions(self, request: Any, queryset: Any) -> Any:
+            """Keep what the deleted rows held."""
+            return [
+                LogEntry.objects.log_actions(
+                    user_id=request.user.pk,
+                    queryset=[row],
+                    action_flag=DELETION,
+                    change_message=[
+                        {
+                            "deleted": {
+                                "name": str(self.opts.verbose_name),
+                                "object": str(row),
+                                "values": row_values(row),
+                            }
+                        }
+                    ],
+                    single_object=True,
+                )
+                for row in queryset
+            ]
+
     class StackedInline(_Generic, _unfold.StackedInline):
         """Rows of another model below a form, one under another."""
 
@@ -26,4 +68,4 @@ else:
         """Rows of another model below a form, as a table."""
 
 
-__all__ = ["ModelAdmin", "StackedInline", "TabularInline"]
+__all__ = ["ModelAdmin", "SimpleListFilter", "StackedInline", "TabularInline"]

@@ -27,11 +27,28 @@ def _list(title: str, icon: str, model: str) -> Entry:
 MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ("", (Entry("Overview", "monitoring", "admin:index"),)),
     (
+        "Campaigns",
+        (
+            _list("Campaigns", "campaign", "campaigns.campaign"),
+            _list("Who is called", "groups", "campaigns.campaigncontact"),
+            _list("Events", "history", "campaigns.campaignevent"),
+        ),
+    ),
+    (
+        "Contacts",
+        (
+            _list("Contacts", "contacts", "campaigns.contact"),
+            _list("Lists", "list_alt", "campaigns.contactlist"),
+            _list("Bulk jobs", "dynamic_feed", "campaigns.bulkjob"),
+        ),
+    ),
+    (
         "Calls",
         (
             _list("Conversations", "forum", "calls.callsession"),
             _list("Telephone calls", "call", "calls.callattempt"),
             _list("Analyses", "psychology", "campaigns.callanalysis"),
+            Entry("Call one number", "dialpad", "admin:campaigns_call_once", ("campaigns.call_once",)),
         ),
     ),
     (
@@ -41,12 +58,23 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Talk to an agent", "mic", "console", ("calls.view_agent",)),
         ),
     ),
-    ("Compliance", (_list("Suppressed numbers", "phone_disabled", "calls.suppression"),)),
+    (
+        "Compliance",
+        (
+            _list("Suppressed numbers", "phone_disabled", "calls.suppression"),
+            _list("Consents", "verified_user", "campaigns.consent"),
+            _list("Rules", "gavel", "campaigns.compliancerule"),
+            _list("Do-not-call lists", "block", "campaigns.donotcalllist"),
+        ),
+    ),
     (
         "Settings",
         (
+            _list("Caller IDs", "call_made", "campaigns.callerid"),
+            _list("Prices", "payments", "campaigns.pricerow"),
             _list("People", "person", "auth.user"),
             _list("Roles", "admin_panel_settings", "auth.group"),
+            Entry("Changes", "manage_history", "admin:admin_logentry_changelist", ("admin.view_logentry",)),
         ),
     ),
 )

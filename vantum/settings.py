@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "servestatic.runserver_nostatic",
     "django.contrib.staticfiles",
+    # Its templates, for a renderer that finds those of our own widgets too.
+    "django.forms",
     "channels",
 ]
 MIDDLEWARE = [
@@ -78,6 +80,7 @@ TEMPLATES = [
         },
     },
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 UNFOLD = theme_settings()
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
@@ -113,6 +116,20 @@ MIN_FREE_MIB = env.integer("MIN_FREE_MIB", 100)
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 5, most=3600)
 """How long calls on the line may go on after a stop was asked for; production wants minutes here."""
 
+EMAIL_HOST = env.text("EMAIL_HOST")
+"""The mail server; without one what would be mailed is printed."""
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.integer("EMAIL_PORT", 587, least=1, most=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
+"""TLS from the first byte, as on port 465."""
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"vantum@{_PUBLIC.hostname or 'localhost'}")
+FIRST_STEPS = ("ensure_roles", *(("ensure_demo",) if env.flag("DEMO", default=True) else ()))
+"""Commands that ``runstack`` runs after the migrations, each of which may run again and again."""
+
 # --- servers ----------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": database_from_url(env.text("DATABASE_URL"), DATA_DIR)}
@@ -143,6 +160,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
     "expire-recordings": {"task": "calls.tasks.expire_recordings", "schedule": 86_400.0, "options": {"expires": 3600}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
+    "tell-supervisors": {"task": "campaigns.tasks.tell_supervisors", "schedule": 15.0, "options": {"expires": 12}},
     "sweep-jobs": {"task": "campaigns.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 4}},
 }
 

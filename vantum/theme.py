@@ -32,6 +32,7 @@ def theme_settings() -> dict[str, Any]:
             {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/mark.svg")},
         ],
         "SHOW_BACK_BUTTON": True,
+        "DASHBOARD_CALLBACK": "campaigns.admin.overview.overview",
         "BORDER_RADIUS": "8px",
         "COLORS": {"primary": _ACCENT},
         "STYLES": [lambda _request: static("admin_site/admin.css")],

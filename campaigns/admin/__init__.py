@@ -1,6 +1,34 @@
-"""The operator's pages of campaigns, and those of the people who work here."""
+"""The operator's pages: contacts, campaigns, what the gate goes by, jobs, people, and who changed what."""
 
 from campaigns.admin.analyses import CallAnalysisAdmin
+from campaigns.admin.campaigns import CampaignAdmin
+from campaigns.admin.changes import ChangesAdmin
+from campaigns.admin.contacts import ContactAdmin, ContactListAdmin
+from campaigns.admin.jobs import BulkJobAdmin
+from campaigns.admin.members import CampaignContactAdmin, CampaignEventAdmin
 from campaigns.admin.people import PeopleAdmin, RoleAdmin
+from campaigns.admin.rules import (
+    CallerIdAdmin,
+    ComplianceRuleAdmin,
+    ConsentAdmin,
+    DoNotCallListAdmin,
+    PriceRowAdmin,
+)
 
-__all__ = ["CallAnalysisAdmin", "PeopleAdmin", "RoleAdmin"]
+__all__ = [
+    "BulkJobAdmin",
+    "CallAnalysisAdmin",
+    "CallerIdAdmin",
+    "CampaignAdmin",
+    "CampaignContactAdmin",
+    "CampaignEventAdmin",
+    "ChangesAdmin",
+    "ComplianceRuleAdmin",
+    "ConsentAdmin",
+    "ContactAdmin",
+    "ContactListAdmin",
+    "DoNotCallListAdmin",
+    "PeopleAdmin",
+    "PriceRowAdmin",
+    "RoleAdmin",
+]

@@ -145,6 +145,11 @@ class Campaign(models.Model):
         """The newest first."""
 
         ordering = ("-created_at", "-id")
+        permissions = (
+            ("run_campaign", "Can start, pause and resume campaigns"),
+            ("abort_campaign", "Can abort campaigns"),
+            ("call_once", "Can call one number by hand"),
+        )
         constraints = (
             models.CheckConstraint(condition=~Q(name=""), name="campaign_has_a_name"),
             models.CheckConstraint(

@@ -9,6 +9,7 @@ from campaigns.services.analyses import (
     postpone_analysis,
     store_analysis,
 )
+from campaigns.services.demo import ensure_demo
 from campaigns.services.enrolment import enrol_lists
 from campaigns.services.filters import delete_filter, save_filter
 from campaigns.services.jobs import cancel_job, claim_job, release_job, run_batch, selected, start_job
@@ -21,11 +22,14 @@ from campaigns.services.lifecycle import (
     start_problems,
 )
 from campaigns.services.manual import ManualCall, decide_once, dial_once
-from campaigns.services.numbers import CampaignNumbers, campaign_numbers
+from campaigns.services.notices import tell_supervisors
+from campaigns.services.numbers import ANSWERED, CampaignNumbers, campaign_numbers
 from campaigns.services.optouts import OptOut, opt_out
 from campaigns.services.previewing import DryRun, Preflight, Sample, plan_next_hour, preflight
+from campaigns.services.roles import ensure_roles
 
 __all__ = [
+    "ANSWERED",
     "CampaignNumbers",
     "DryRun",
     "ManualCall",
@@ -45,6 +49,8 @@ __all__ = [
     "dial_once",
     "drop_analysis",
     "enrol_lists",
+    "ensure_demo",
+    "ensure_roles",
     "opt_out",
     "pause_campaign",
     "plan_next_hour",
@@ -60,4 +66,5 @@ __all__ = [
     "start_job",
     "start_problems",
     "store_analysis",
+    "tell_supervisors",
 ]

@@ -75,6 +75,8 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             call_command("collectstatic", interactive=False, verbosity=0)
         ensure_demo_agent(DEMO_AGENT)
+        for command in settings.FIRST_STEPS:
+            call_command(command)
         return ensure_admin()
 
     async def _run(self, stack: tuple[Program, ...], login: Login | None) -> None:

@@ -1,0 +1,66 @@
+import pytest
+from django.urls import reverse
+
+from calls.models import Agent
+from campaigns import services
+from campaigns.enums import CampaignStatus
+from campaigns.models import Campaign
+from tests.calls import rows as call_rows
+from tests.campaigns.admin.site import boss, in_role, logged_in, page_of, queries
+from tests.campaigns.rows import NOW, make_campaign, make_contact
+
+pytestmark = pytest.mark.django_db
+
+INDEX = reverse("admin:index")
+
+
+def steps(client: object) -> list[str]:
+    return [step.title for step in client.get(INDEX).context["steps"]]  # type: ignore[attr-defined]
+
+
+def test_an_empty_installation_says_what_to_do_first() -> None:
+    assert steps(logged_in(boss())) == ["Publish an agent", "Bring your contacts", "Plan a campaign"]
+
+
+def test_steps_that_were_taken_are_gone_and_a_pause_comes_first() -> None:
+    make_contact()
+    make_campaign(status=CampaignStatus.PAUSED, paused_because="Too many calls fail.")
+    assert Agent.objects.callable().exists()
+    assert steps(logged_in(boss())) == ["Look at “Spring”"]
+
+
+def test_the_demo_starts_with_one_click() -> None:
+    client = logged_in(in_role("Operator"))
+    services.ensure_demo(call_rows.agent(), at=NOW)
+    demo = client.get(INDEX).context["demo"]
+    campaign = Campaign.objects.get()
+    assert client.post(demo["start_url"]).headers["Location"] == page_of("campaign_page", campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.status == CampaignStatus.RUNNING
+    shown = client.get(INDEX)
+    assert shown.context["demo"] is None
+    assert [line["campaign"].pk for line in shown.context["campaigns"]] == [campaign.pk]
+
+
+def test_who_may_not_start_campaigns_is_not_offered_the_demo() -> None:
+    services.ensure_demo(call_rows.agent(), at=NOW)
+    context = logged_in(in_role("Auditor")).get(INDEX).context
+    assert (context["demo"], context["steps"]) == (None, [])
+
+
+def test_who_may_see_nothing_sees_an_empty_page() -> None:
+    call_rows.live_call()
+    stranger = type(boss()).objects.create_user("stranger", is_staff=True)
+    context = logged_in(stranger).get(INDEX).context
+    assert (context["today"], context["live_calls"], context["campaigns"]) == ([], [], [])
+
+
+def test_it_asks_as_often_for_many_campaigns_and_calls_as_for_one() -> None:
+    client, agent = logged_in(boss()), call_rows.agent()
+    make_campaign(agent=agent, status=CampaignStatus.RUNNING)
+    call_rows.live_call()
+    few = queries(client, INDEX)
+    for number in range(20):
+        make_campaign(f"No {number}", agent=agent, status=CampaignStatus.RUNNING)
+        call_rows.live_call()
+    assert queries(client, INDEX) == few

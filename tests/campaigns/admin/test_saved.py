@@ -1,0 +1,36 @@
+import pytest
+
+from campaigns.models import SavedFilter
+from tests.campaigns.admin.site import boss, in_role, list_of, logged_in, page_of
+
+pytestmark = pytest.mark.django_db
+
+SAVE = "contact_save_filter"
+
+
+def test_a_filter_is_kept_shown_to_its_owner_and_deleted() -> None:
+    client, other = logged_in(boss()), logged_in(in_role("Operator"))
+    kept = client.post(page_of(SAVE), {"name": "New York", "query": "region=US-NY&p=2"})
+    assert kept.headers["Location"] == f"{list_of('contact')}?region=US-NY"
+    assert 'href="?region=US-NY">New York</a>' in client.get(list_of("contact")).content.decode()
+    assert "New York" not in other.get(list_of("contact")).content.decode()
+    saved = SavedFilter.objects.get()
+    other.post(page_of("contact_delete_filter", saved.pk))
+    assert SavedFilter.objects.count() == 1
+    client.post(page_of("contact_delete_filter", saved.pk))
+    assert SavedFilter.objects.count() == 0
+
+
+def test_the_list_with_a_filter_offers_to_keep_it() -> None:
+    client = logged_in(boss())
+    assert "Keep this filter as" not in client.get(list_of("contact")).content.decode()
+    assert 'name="query" value="region=US-NY"' in client.get(f"{list_of('contact')}?region=US-NY").content.decode()
+
+
+def test_a_name_that_is_missing_is_asked_for() -> None:
+    response = logged_in(boss()).post(page_of(SAVE), {"name": "", "query": "q=a"}, follow=True)
+    assert [str(message) for message in response.context["messages"]] == ["Give the filter a name."]
+
+
+def test_reading_keeps_nothing() -> None:
+    assert logged_in(boss()).get(page_of(SAVE)).status_code == 405
