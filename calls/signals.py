@@ -13,3 +13,8 @@ attempt_over = Signal()
 
 What a receiver raises is logged and stops no other. It may come before or after ``call_finished`` of the same call.
 """
+
+call_expected = Signal()
+"""Sent when the carrier tells that a telephone rings or was answered, in the process that it told. Keyword:
+``attempt_id`` (UUID). It may come more than once for a call. Receivers must not wait.
+"""

@@ -13,12 +13,14 @@ from django.db import DatabaseError
 
 from calls.consumers.housekeeping import keep_house
 from calls.consumers.lean import Receive, Send
+from calls.consumers.phone.preparing import preparing
 from calls.engine.agent import AgentSpec
 from calls.errors import AgentError
 from calls.live import live_calls
 from calls.models import Agent
 from calls.providers import registry
 from calls.recorder import recorder
+from calls.services import load_expected_call
 from calls.services.agents import spec_of
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ async def lifespan(_scope: Mapping[str, Any], receive: Receive, send: Send) -> N
     await receive()
     live_calls.is_draining = False
     _start_recorder()
+    preparing.begin(database_sync_to_async(load_expected_call, thread_sensitive=False))
     warming = asyncio.create_task(_make_ready())
     await send({"type": "lifespan.startup.complete"})
     try:
@@ -39,6 +42,7 @@ async def lifespan(_scope: Mapping[str, Any], receive: Receive, send: Send) -> N
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
         await live_calls.drain(0)
+        await preparing.aclose()
         await registry.aclose_all()
         await asyncio.to_thread(recorder.stop, _STORE_SECONDS)
     await send({"type": "lifespan.shutdown.complete"})

@@ -68,25 +68,29 @@ class SpeechCache:
         line = self._lines.get(line_key(tts, options, text))
         return () if line is None else line.words
 
-    async def make(self, tts: TextToSpeech, options: SpeechOptions, text: str) -> bytes:
+    async def make(self, tts: TextToSpeech, options: SpeechOptions, text: str, *, keep: bool = True) -> bytes:
         """Give the line's audio from memory, from disk, or by synthesising it now; raises ``ProviderError``.
 
-        Callers who want the same line at the same time share one synthesis.
+        Callers who want the same line at the same time share one synthesis. ``keep``: whether it may lie on the disk;
+        what is said to one person only must not.
         """
         key = line_key(tts, options, text)
         if (line := self._recall(key)) is not None:
             return line.audio
         if key not in self._making:
-            task = asyncio.create_task(self._find_or_make(key, tts, options, text))
+            task = asyncio.create_task(self._find_or_make(key, tts, options, text, keep=keep))
             self._making[key] = task
             task.add_done_callback(lambda _: self._making.pop(key, None))
         return (await asyncio.shield(self._making[key])).audio
 
-    async def _find_or_make(self, key: str, tts: TextToSpeech, options: SpeechOptions, text: str) -> SpokenLine:
-        line = await asyncio.to_thread(self._read, key)
+    async def _find_or_make(
+        self, key: str, tts: TextToSpeech, options: SpeechOptions, text: str, *, keep: bool
+    ) -> SpokenLine:
+        line = await asyncio.to_thread(self._read, key) if keep else None
         if line is None:
             line = await _synthesise(tts, options, text)
-            await asyncio.to_thread(self._write, key, line)
+            if keep:
+                await asyncio.to_thread(self._write, key, line)
         self._remember(key, line)
         return line
 

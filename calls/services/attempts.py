@@ -17,11 +17,13 @@ from calls.errors import DialRefusedError, MissingVariableError
 from calls.models import CallAttempt, Suppression
 from calls.models.attempts import E164
 from calls.services.cleaning import clean_json, clean_text
-from calls.signals import attempt_over
+from calls.signals import attempt_over, call_expected
 
 logger = logging.getLogger(__name__)
 
 _MOMENTS = {AttemptStatus.RINGING: "ringing_at", AttemptStatus.IN_PROGRESS: "answered_at"}
+_EXPECTED = {AttemptStatus.INITIATED, AttemptStatus.RINGING, AttemptStatus.IN_PROGRESS}
+"""From here on somebody may speak at any moment."""
 _WITHOUT_THE_CARRIER = {AttemptStatus.UNKNOWN, AttemptStatus.NOT_PLACED}
 _LONGEST_ERROR = 500
 
@@ -169,7 +171,16 @@ def advance_attempt(
             transaction.on_commit(partial(_tell_end, attempt_id))
     else:
         CallAttempt.objects.filter(pk=attempt_id, heard_at__lt=at).update(heard_at=at)
+    if status in _EXPECTED:
+        # Also where another process heard of it first: this one may get the stream all the same.
+        transaction.on_commit(partial(_tell_expected, attempt_id))
     return moved
+
+
+def _tell_expected(attempt_id: UUID) -> None:
+    for receiver, outcome in call_expected.send_robust(None, attempt_id=attempt_id):
+        if isinstance(outcome, Exception):
+            logger.error("%s failed on the ringing of attempt %s", receiver, attempt_id, exc_info=outcome)
 
 
 def _tell_end(attempt_id: UUID) -> None:

@@ -121,6 +121,11 @@ def load_attempt_call(grant: StreamGrant, *, journalled: Journalled = _nothing) 
     )
 
 
+def load_expected_call(attempt_id: UUID) -> PhoneCall:
+    """Give what a call will begin with. Raises ``AgentError`` where nothing can be said."""
+    return load_attempt_call(StreamGrant(attempt_id, 1))
+
+
 def _said_before(grant: StreamGrant, journalled: Journalled) -> tuple[SpokenTurn, ...]:
     """Give the turns of the earlier streams, one stream after the other, numbered anew."""
     streams = CallStream.objects.filter(attempt_id=grant.attempt_id, number__lt=grant.number, session_id__isnull=False)

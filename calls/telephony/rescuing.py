@@ -24,25 +24,32 @@ NOTICED_AFTER = timedelta(seconds=10)
 """By then the carrier has asked what comes next, if it has noticed at all."""
 SILENT_AFTER = timedelta(seconds=90)
 """Four heartbeats of an instance; also how long the row of a conversation may be on its way."""
+GIVEN_UP_AFTER = timedelta(minutes=5)
+"""A call that did not go on by then, however often the carrier was told to, is hung up."""
 _MOST_A_SWEEP = 200
 
 
 def fate(stream: CallStream, session: CallSession | None, *, now: datetime, held: Collection[str] = ()) -> LegFate:
     """Decide about a call that the carrier has on the line. ``held``: instances that are known to live."""
     if stream.opened_at is None:
-        patience = timedelta(seconds=settings.STREAM_TOKEN_SECONDS) + NOTICED_AFTER
-        return LegFate.GO_ON if stream.issued_at < now - patience else LegFate.LEAVE
+        return _go_on(stream.issued_at, timedelta(seconds=settings.STREAM_TOKEN_SECONDS) + NOTICED_AFTER, now)
     if session is None:
-        return LegFate.GO_ON if stream.opened_at < now - SILENT_AFTER else LegFate.LEAVE
+        return _go_on(stream.opened_at, SILENT_AFTER, now)
     if session.status == SessionStatus.LIVE:
-        is_silent = session.instance not in held and session.alive_at < now - SILENT_AFTER
-        return LegFate.GO_ON if is_silent else LegFate.LEAVE
+        return LegFate.LEAVE if session.instance in held else _go_on(session.alive_at, SILENT_AFTER, now)
     if session.ended_at is None or session.ended_at > now - NOTICED_AFTER:
         return LegFate.LEAVE
     reason = EndReason(session.end_reason)
     if reason in SAID_GOODBYE:
         return LegFate.HANG_UP
-    return LegFate.GO_ON if reason in LOST else LegFate.LEAVE
+    return _go_on(session.ended_at, NOTICED_AFTER, now) if reason in LOST else LegFate.LEAVE
+
+
+def _go_on(since: datetime, patience: timedelta, now: datetime) -> LegFate:
+    """Decide about a call that has had nobody at our end since then."""
+    if since < now - patience - GIVEN_UP_AFTER:
+        return LegFate.HANG_UP
+    return LegFate.GO_ON if since < now - patience else LegFate.LEAVE
 
 
 def rescue_calls(now: datetime, *, held: Collection[str] = ()) -> None:

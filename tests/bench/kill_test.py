@@ -125,6 +125,9 @@ async def measure(folder: Path, options: argparse.Namespace) -> tuple[Ledger, li
             ledger.is_settled = await site.until(lambda: is_settled(site, options.calls), _SETTLE_SECONDS)
             await asyncio.sleep(1)
             ledger.read(site)
+            for task in exchange.tasks:
+                if task.done():
+                    task.result()  # a bug of the person's is not the product's
         finally:
             for task in (killing, *tasks, *exchange.tasks):
                 task.cancel()

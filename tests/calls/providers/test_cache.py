@@ -194,3 +194,10 @@ async def test_a_synthesis_that_never_ends_is_a_timeout(tmp_path: Path, monkeypa
     with pytest.raises(ProviderTimeoutError):
         await SpeechCache(tmp_path).make(voice, OPTIONS, "Hello.")
     assert voice.closed == 1
+
+
+async def test_what_is_said_to_one_person_is_kept_in_memory_only(tmp_path: Path) -> None:
+    voice, cache = Voice(), SpeechCache(tmp_path)
+    await cache.make(voice, OPTIONS, "Hello Ada.", keep=False)
+    assert cache.get(voice, OPTIONS, "Hello Ada.") == b"Hello Ada." * 2
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 (a coroutine)

@@ -66,11 +66,11 @@ def test_a_whole_call_is_held_with_a_barge_in_and_comes_out_the_same_each_time(t
 
 def test_a_line_that_cannot_be_spoken_ends_the_call_and_is_no_secret(tmp_path: Path) -> None:
     class Hoarse(SpeechCache):
-        async def make(self, tts: TextToSpeech, options: SpeechOptions, text: str) -> bytes:
+        async def make(self, tts: TextToSpeech, options: SpeechOptions, text: str, *, keep: bool = True) -> bytes:
             if text == "How are you?":
                 message = "no voice"
                 raise ProviderUnavailableError(message, provider="scripted", role=Role.TTS)
-            return await super().make(tts, options, text)
+            return await super().make(tts, options, text, keep=keep)
 
     async def work() -> None:
         providers = CallProviders(

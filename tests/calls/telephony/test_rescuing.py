@@ -7,7 +7,7 @@ from uuid_utils.compat import uuid7
 from calls import services, tasks
 from calls.enums import LOST, SAID_GOODBYE, AttemptStatus, Door, EndReason, LegFate, SessionStatus
 from calls.models import CallAttempt, CallSession, CallStream
-from calls.telephony.rescuing import NOTICED_AFTER, SILENT_AFTER, fate, rescue_calls
+from calls.telephony.rescuing import GIVEN_UP_AFTER, NOTICED_AFTER, SILENT_AFTER, fate, rescue_calls
 from tests.calls import phones, rows
 from tests.calls.conftest import PUBLIC_URL
 from tests.simulators.twilio import SimulatedCall, Trouble, TwilioSimulator
@@ -54,6 +54,16 @@ def test_a_conversation_that_no_row_tells_of_is_waited_for() -> None:
     assert [fate(opened(age), None, now=NOW) for age in ages] == [LEAVE, GO_ON]
 
 
+def test_a_call_that_does_not_go_on_however_often_it_is_asked_is_hung_up() -> None:
+    late = GIVEN_UP_AFTER + timedelta(minutes=3)
+    unopened = CallStream(number=1, issued_at=NOW - late)
+    assert fate(unopened, None, now=NOW) is HANG_UP
+    assert fate(opened(late), None, now=NOW) is HANG_UP
+    assert fate(opened(), live(late), now=NOW) is HANG_UP
+    assert fate(opened(), live(late), now=NOW, held={"there"}) is LEAVE
+    assert fate(opened(), ended(EndReason.SHUTDOWN, late), now=NOW) is HANG_UP
+
+
 def on_the_line(twilio: TwilioSimulator, reason: EndReason) -> CallAttempt:
     """Have a call in progress at the carrier whose conversation ended a while ago."""
     call = SimulatedCall(twilio, {"To": phones.SOMEBODY, "From": phones.OUR_NUMBER}, status="in-progress")
@@ -62,7 +72,7 @@ def on_the_line(twilio: TwilioSimulator, reason: EndReason) -> CallAttempt:
     session_id = rows.live_call(door=Door.PHONE)
     services.ask_for_stream(attempt.pk, 1, at=rows.BEGAN)
     services.open_stream(services.StreamGrant(attempt.pk, 1), session_id, at=rows.BEGAN, not_before=rows.BEGAN)
-    services.finish_call(session_id, reason=reason, ended_at=rows.BEGAN, duration_ms=1, totals={})
+    services.finish_call(session_id, reason=reason, ended_at=NOW - timedelta(minutes=1), duration_ms=1, totals={})
     return attempt
 
 
