@@ -40,7 +40,7 @@ class Housekeeping:
 
 
 @contextmanager
-def _settled() -> Iterator[None]:
+def settled() -> Iterator[None]:
     """Leave what exists now to itself, and full collections to us; afterwards all is as it was."""
     before = gc.get_threshold()
     gc.collect()
@@ -58,7 +58,7 @@ async def keep_house(calls: LiveCalls) -> None:
     loop = asyncio.get_running_loop()
     while calls.count:  # noqa: ASYNC110 (a look each few seconds costs nothing; calls need not announce their end)
         await asyncio.sleep(_LOOK_SECONDS)
-    with _settled():
+    with settled():
         house = Housekeeping(loop.time())
         while True:
             await asyncio.sleep(_LOOK_SECONDS)

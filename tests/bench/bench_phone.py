@@ -20,7 +20,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from calls.enums import AudioEncoding  # noqa: E402 (settings come first)
+from calls.consumers.housekeeping import settled  # noqa: E402 (settings come first)
+from calls.enums import AudioEncoding  # noqa: E402
 from calls.providers.cache import SpeechCache  # noqa: E402
 from calls.providers.registry import CallProviders  # noqa: E402
 from calls.providers.scripted import ScriptedAgent, ScriptedSpeechToText, ScriptedTextToSpeech  # noqa: E402
@@ -118,7 +119,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, settled():  # as the web process does
         asyncio.run(measure(chosen.calls, chosen.seconds, Path(folder)))
 
 
