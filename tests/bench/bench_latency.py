@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import uvloop
 
 from tests.bench import servers
 from tests.bench.caller import BenchCaller, frames_of, percentile
@@ -190,9 +191,9 @@ def main() -> None:
             cold = servers.wait_until_answers(f"http://127.0.0.1:{ports[0]}/health/live", server)
             print(f"cold start of the web process: {cold:.2f} s")
             url = f"ws://127.0.0.1:{ports[0]}/ws"
-            asyncio.run(load(url, frames, 1, 1, server.pid))  # connections and imports
+            uvloop.run(load(url, frames, 1, 1, server.pid))  # connections and imports
             for calls in options.calls:
-                figures, usage = asyncio.run(load(url, frames, calls, options.turns, server.pid))
+                figures, usage = uvloop.run(load(url, frames, calls, options.turns, server.pid))
                 show(calls, figures, own_shares(figures, delays), usage)
 
 
