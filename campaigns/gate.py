@@ -33,6 +33,17 @@ STUCK = frozenset(
     }
 )
 """Waiting does not lift it; a campaign that has only such contacts left is finished."""
+OF_THE_CAMPAIGN = frozenset(
+    {
+        DialReason.CAMPAIGN_NOT_RUNNING,
+        DialReason.CAMPAIGN_OVER,
+        DialReason.OVER_BUDGET,
+        DialReason.NO_CALLER_ID,
+        DialReason.CALLER_ID_CAP,
+        DialReason.VOICEMAIL_NEEDS_OPT_OUT_NUMBER,
+    }
+)
+"""It says nothing about the contact, which waits where it is."""
 
 
 class Decision(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from threading import Lock
 from uuid import UUID
 
 from celery import shared_task
@@ -18,6 +19,8 @@ _FORGOTTEN_FOR = timedelta(minutes=1)
 _LOOK_BACK = timedelta(days=2)
 _EXPIRES_SECONDS = 300
 _MOST_JOBS = 10
+_ticking = Lock()
+"""A tick that takes longer than the next one's time, such as one that enrols 100,000 contacts, is not doubled here."""
 _JOB_TURN = timedelta(seconds=20)
 
 
@@ -54,3 +57,28 @@ def sweep_jobs() -> None:
 def tell_supervisors() -> None:
     """Mail what the supervisors have to know of."""
     services.tell_supervisors(timezone.now())
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def dial_due() -> None:
+    """Claim whoever is due, and send a wake-up per claim. A lost one is given back when its lease ends."""
+    if not _ticking.acquire(blocking=False):
+        return
+    try:
+        for claim in services.claim_due(at=timezone.now()):
+            names = {"member_id": str(claim.member_id), "lease_key": str(claim.lease_key)}
+            dial_member.apply_async(kwargs=names, expires=services.LEASE.total_seconds(), retry=False)
+    finally:
+        _ticking.release()
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def dial_member(*, member_id: str, lease_key: str) -> None:
+    """Dial one claimed contact."""
+    services.dial_claimed(UUID(member_id), lease_key=UUID(lease_key))
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_campaigns() -> None:
+    """Find what a lost message or a dead worker left."""
+    services.sweep_campaigns(at=timezone.now())

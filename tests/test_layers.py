@@ -23,7 +23,10 @@ LAYERS = (
     {"calls.consumers", "calls.views", "calls.tasks", "calls.admin", "calls.management", "calls.checks"},
     {"calls.urls", "calls.routing", "calls.apps"},
     {"campaigns.enums"},
-    {"campaigns.errors", "campaigns.compliance", "campaigns.contacts", "campaigns.demo", "campaigns.findings"},
+    {
+        *("campaigns.errors", "campaigns.compliance", "campaigns.contacts", "campaigns.findings"),
+        *("campaigns.breaker", "campaigns.demo", "campaigns.outcomes"),
+    },
     {"campaigns.pacing"},
     {"campaigns.gate", "campaigns.models"},
     {"campaigns.imports"},
@@ -43,7 +46,7 @@ ROWS = {"calls.models", "calls.signals", "calls.services"}
 PURE = {
     *("calls.enums", "calls.errors", "calls.engine", "calls.wire"),
     *("campaigns.enums", "campaigns.findings", "campaigns.compliance", "campaigns.contacts", "campaigns.pacing"),
-    *("campaigns.errors", "campaigns.gate"),
+    *("campaigns.errors", "campaigns.gate", "campaigns.breaker", "campaigns.outcomes"),
 }
 PURE_MAY_IMPORT = {
     *("abc", "array", "base64", "bisect", "collections", "dataclasses", "enum", "functools", "heapq", "itertools"),

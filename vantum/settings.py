@@ -155,7 +155,15 @@ CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+DIAL_EVERY_SECONDS = env.number("DIAL_EVERY_SECONDS", 1, least=0.1, most=60)
+"""How often campaigns look for whom to dial next."""
 CELERY_BEAT_SCHEDULE = {
+    "dial-due": {
+        "task": "campaigns.tasks.dial_due",
+        "schedule": DIAL_EVERY_SECONDS,
+        "options": {"expires": max(1.0, DIAL_EVERY_SECONDS)},
+    },
+    "sweep-campaigns": {"task": "campaigns.tasks.sweep_campaigns", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
     "expire-recordings": {"task": "calls.tasks.expire_recordings", "schedule": 86_400.0, "options": {"expires": 3600}},

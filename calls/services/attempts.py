@@ -168,7 +168,7 @@ def advance_attempt(
     if moved:
         logger.info("attempt %s is %s", attempt_id, status)
         if status.is_over:
-            transaction.on_commit(partial(_tell_end, attempt_id))
+            transaction.on_commit(partial(_tell_end, attempt_id), robust=True)
     else:
         CallAttempt.objects.filter(pk=attempt_id, heard_at__lt=at).update(heard_at=at)
     if status in _EXPECTED:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -92,12 +93,13 @@ def place_call(
     from_e164: str = "",
     carrier: str = "",
     admit: services.Admission | None = None,
+    at: datetime | None = None,
 ) -> CallAttempt:
     """Dial a number. What the carrier made of it is in the attempt: ``UNKNOWN`` where nobody can say.
 
     The attempt is committed before the carrier hears of it, so this must not be called in a transaction. Raises
     ``DialRefusedError`` (also for a suppressed number, whoever asks, and for one that is being called), ``AgentError``
-    and what ``admit`` raises; then nothing was asked of the carrier.
+    and what ``admit`` raises; then nothing was asked of the carrier. ``at``: the moment, where it is not now.
     """
     plan = plan_call(
         to_e164,
@@ -114,7 +116,7 @@ def place_call(
         carrier=plan.carrier,
         version_id=plan.agent.version_id,
         variables=plan.variables,
-        at=timezone.now(),
+        at=at or timezone.now(),
         admit=admit,
     )
     logger.info("attempt %s is dialling", attempt.pk)

@@ -18,6 +18,7 @@ from campaigns import services
 from campaigns.admin.members import detail_words
 from campaigns.admin.parts import TONES, badge, micros
 from campaigns.admin.words import explain, remedy
+from campaigns.breaker import PICKED_UP
 from campaigns.enums import CampaignStatus, DialReason, MembershipState
 from campaigns.errors import CampaignError
 from campaigns.gate import Decision
@@ -148,7 +149,7 @@ def _chart(campaign: Campaign, at: datetime) -> dict[str, Any]:
     first = min(counts, default=at.replace(second=0, microsecond=0))
     moments = [first + step * index for index in range(61)] if counts else []
     moments = [moment for moment in moments if moment <= at]
-    taken = {outcome.value for outcome in services.ANSWERED}
+    taken = {outcome.value for outcome in PICKED_UP}
     series: dict[str, Callable[[Counter[str]], int]] = {
         "Answered": lambda found: sum(count for outcome, count in found.items() if outcome in taken),
         "On the line": lambda found: found[""],

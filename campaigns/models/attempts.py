@@ -26,6 +26,10 @@ class CampaignAttempt(models.Model):
     outcome = models.CharField(max_length=20, choices=choices(Outcome), blank=True)
     is_counted = models.BooleanField("counts", default=False, help_text="Whether it used up one of the attempts.")
     cost_micros = models.PositiveBigIntegerField(default=0)
+    talk_ms = models.PositiveBigIntegerField(null=True, blank=True, help_text="From the answer to the end.")
+    first_audio_ms = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="From the answer to the agent's first sound."
+    )
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 

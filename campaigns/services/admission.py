@@ -22,7 +22,7 @@ from campaigns.gate import Decision, GateRefusedError, Standing, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact
 from campaigns.pacing import Limits, Load, room
 from campaigns.services.costs import tariff
-from campaigns.services.people import load_people, required_variables
+from campaigns.services.deciding import people_of
 from campaigns.services.rules import gate_of
 
 _LOCK = 0x56_41_4E_54
@@ -80,7 +80,7 @@ def room_for(campaign: Campaign, *, at: datetime) -> int:
     carrier = campaign.carrier or settings.CARRIER
     rooms = (
         room(
-            _load(Q(campaign_attempt__campaign=campaign), at),
+            _load_of(campaign, at),
             Limits(concurrent=campaign.max_concurrent, a_minute=campaign.calls_per_minute),
         ),
         room(
@@ -90,6 +90,17 @@ def room_for(campaign: Campaign, *, at: datetime) -> int:
         room(_load(Q(), at), Limits(concurrent=settings.MAX_OUTBOUND_CALLS)),
     )
     return min(rooms)
+
+
+def _load_of(campaign: Campaign, at: datetime) -> Load:
+    """Count what one campaign has on the way; what is over and not settled yet counts for a moment more."""
+    attempts = CampaignAttempt.objects.filter(campaign=campaign).order_by()
+    recent = attempts.filter(created_at__gt=at - timedelta(minutes=1)).aggregate(
+        minute=Count("pk"), second=Count("pk", filter=Q(created_at__gt=at - timedelta(seconds=1)))
+    )
+    return Load(
+        busy=attempts.filter(settled_at=None).count(), last_minute=recent["minute"], last_second=recent["second"]
+    )
 
 
 def _load(which: Q, at: datetime) -> Load:
@@ -148,10 +159,5 @@ def decide_member(member: CampaignContact, *, at: datetime, own_number: str = ""
     is_pooled = own_number and campaign.caller_ids.filter(e164=own_number).exists()
     if is_pooled and own_number not in free_caller_ids(campaign, at=at):
         return Decision(reason=DialReason.CALLER_ID_CAP, detail={"number": own_number[-4:]}, retry_at=at)
-    people = load_people(
-        [member.contact],
-        at=at,
-        required=required_variables(spec),
-        attempts={member.contact_id: member.attempts},
-    )
+    people = people_of([member], spec, at=at)
     return gate_of(campaign).decide(people[member.contact_id], at)

@@ -35,7 +35,7 @@ def note_event(
 
 
 @transaction.atomic
-def _move(
+def move_campaign(
     campaign_id: UUID,
     earlier: Iterable[CampaignStatus],
     kind: str,
@@ -85,7 +85,7 @@ def start_campaign(campaign_id: UUID, *, by: By, at: datetime) -> bool:
     if problems := start_problems(campaign, at=at):
         raise CampaignError(problems)
     version_id = campaign.agent.published_id
-    return _move(
+    return move_campaign(
         campaign_id,
         [CampaignStatus.DRAFT],
         "started",
@@ -102,7 +102,7 @@ def pause_campaign(
     campaign_id: UUID, *, by: By, at: datetime, reason: str, evidence: dict[str, Any] | None = None
 ) -> bool:
     """Have a campaign dial nobody else; calls on the line go on. False: it does not run."""
-    return _move(
+    return move_campaign(
         campaign_id,
         [CampaignStatus.RUNNING],
         "paused",
@@ -117,7 +117,7 @@ def pause_campaign(
 
 def resume_campaign(campaign_id: UUID, *, by: By, at: datetime) -> bool:
     """Have a paused campaign dial again. False: it is not paused."""
-    return _move(
+    return move_campaign(
         campaign_id,
         [CampaignStatus.PAUSED],
         "resumed",
@@ -137,7 +137,9 @@ def abort_campaign(campaign_id: UUID, *, by: By, at: datetime) -> bool:
     hung up by the dialler as soon as the carrier has named it.
     """
     alive = [status for status in CampaignStatus if not status.is_over]
-    moved = _move(campaign_id, alive, "aborted", at=at, by=by, detail={}, status=CampaignStatus.ABORTED, finished_at=at)
+    moved = move_campaign(
+        campaign_id, alive, "aborted", at=at, by=by, detail={}, status=CampaignStatus.ABORTED, finished_at=at
+    )
     if moved:
         close_members(campaign_id, at=at)
         hang_up_all(campaign_id)

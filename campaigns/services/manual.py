@@ -74,6 +74,7 @@ def dial_once(
             from_e164=from_e164,
             carrier=carrier,
             admit=_admission(e164, is_confirmed=is_confirmed, at=now),
+            at=now,
         )
     except GateRefusedError as error:
         if error.decision is None:

@@ -9,19 +9,12 @@ from msgspec import Struct
 
 from calls import services as call_services
 from calls.errors import AgentError
+from campaigns.breaker import PICKED_UP, RATED
 from campaigns.enums import CampaignStatus, DialReason, FinishReason, MembershipState, Outcome
 from campaigns.errors import CampaignError
 from campaigns.gate import Decision, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact
 from campaigns.services.admission import standing_of
-
-ANSWERED = frozenset(
-    {Outcome.ANSWERED, Outcome.CALLBACK, Outcome.WRONG_NUMBER, Outcome.OPTED_OUT, Outcome.DROPPED, Outcome.VOICEMAIL}
-)
-"""Somebody or something picked up."""
-PEOPLE = ANSWERED - {Outcome.VOICEMAIL, Outcome.DROPPED}
-"""A person was reached."""
-_RATED = frozenset(Outcome) - {Outcome.NOT_DIALLED, Outcome.INVALID_NUMBER}
 
 
 class CampaignNumbers(Struct, frozen=True, kw_only=True):
@@ -68,8 +61,8 @@ def campaign_numbers(campaign_id: UUID, *, at: datetime) -> CampaignNumbers:
             outcomes[Outcome(outcome)] += count
         else:
             on_the_line += count
-    rated = sum(outcomes[outcome] for outcome in _RATED)
-    answered = sum(outcomes[outcome] for outcome in ANSWERED)
+    rated = sum(outcomes[outcome] for outcome in RATED)
+    answered = sum(outcomes[outcome] for outcome in PICKED_UP)
     return CampaignNumbers(
         contacts=states.total(),
         states=dict(states),

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from calls.models import Agent
-from campaigns.enums import ConsentKind, MembershipState
+from campaigns.enums import CampaignStatus, ConsentKind, MembershipState
 from campaigns.models import Campaign, CampaignContact, Consent, Contact
 from tests.calls import rows as call_rows
 
@@ -36,3 +36,19 @@ def version_of(campaign: Campaign) -> UUID:
     version_id = campaign.agent.published_id
     assert version_id is not None
     return version_id
+
+
+def make_running(name: str = "Spring", *, agent: Agent | None = None, **columns: Any) -> Campaign:
+    """A campaign that dials, quickly unless told otherwise."""
+    usual = {"status": CampaignStatus.RUNNING, "calls_per_minute": 600, "enrolled_at": NOW, "started_at": NOW}
+    campaign = make_campaign(name, agent=agent, **usual | columns)
+    campaign.agent_version_id = version_of(campaign)
+    campaign.save(update_fields=["agent_version"])
+    return campaign
+
+
+def make_callable(campaign: Campaign, number: int = 0, **columns: Any) -> CampaignContact:
+    """A member who agreed to be called, in New York."""
+    contact = make_contact(f"+1212555{1000 + number}", name="Bo")
+    make_consent(contact)
+    return make_member(campaign, contact, **columns)

@@ -6,10 +6,11 @@ from django.utils import timezone
 
 from calls.models import CallSession
 from campaigns import services, tasks
-from campaigns.enums import AnalysisStatus, ContactStatus, JobKind, JobStatus
-from campaigns.models import CallAnalysis
+from campaigns.enums import AnalysisStatus, ContactStatus, JobKind, JobStatus, MembershipState
+from campaigns.models import CallAnalysis, CampaignContact
 from tests.calls import rows
-from tests.campaigns.rows import make_contact
+from tests.campaigns.carrier import FakeCarrier
+from tests.campaigns.rows import make_consent, make_contact, make_member, make_running
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +57,40 @@ def test_the_sweep_of_jobs_works_off_what_is_due() -> None:
     contact.refresh_from_db()
     job.refresh_from_db()
     assert (contact.status, job.status) == (ContactStatus.ARCHIVED, JobStatus.DONE)
+
+
+def test_a_tick_claims_and_sends_a_wake_up_per_claim_and_the_wake_up_dials(
+    carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make_running(window_start="00:00", window_end="23:59:59", carrier="fake")
+    sandbox = make_contact("+12125550101", region="ZZ-SBX")
+    make_consent(sandbox)
+    make_member(campaign, sandbox)
+    messages: list[dict[str, Any]] = []
+    monkeypatch.setattr(tasks.dial_member, "apply_async", lambda **message: messages.append(message))
+    tasks.dial_due()
+    tasks.dial_due()
+    (message,) = messages
+    assert (message["expires"], message["retry"]) == (60, False)
+    for _ in range(2):
+        tasks.dial_member(**message["kwargs"])
+    assert carrier.numbers == ["+12125550101"]
+
+
+def test_a_flushed_broker_loses_nobody(carrier: FakeCarrier, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = make_running(window_start="00:00", window_end="23:59:59", carrier="fake")
+    sandbox = make_contact("+12125550101", region="ZZ-SBX")
+    make_consent(sandbox)
+    member = make_member(campaign, sandbox)
+    monkeypatch.setattr(tasks.dial_member, "apply_async", lambda **_message: None)
+    tasks.dial_due()
+    CampaignContact.objects.filter(pk=member.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    tasks.sweep_campaigns()
+    member.refresh_from_db()
+    assert (member.state, member.attempts, carrier.orders) == (MembershipState.WAITING, 0, [])
+
+
+def test_a_second_tick_of_this_process_does_not_double_a_long_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "claim_due", lambda **_moment: pytest.fail("it went in"))
+    with tasks._ticking:
+        tasks.dial_due()
