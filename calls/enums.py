@@ -115,6 +115,8 @@ SAID_GOODBYE = frozenset(
         EndReason.MAX_DURATION,
         EndReason.PROVIDER_FAILED,
         EndReason.ABUSE,
+        EndReason.OPERATOR,
+        EndReason.OPTED_OUT,
     }
 )
 """Ends after which nobody has anything to say on the line."""
@@ -125,9 +127,11 @@ LOST = frozenset(
         EndReason.SHUTDOWN,
         EndReason.INSTANCE_LOST,
         EndReason.INTERNAL_ERROR,
+        EndReason.TRANSFERRED,
     }
 )
-"""Ends of a conversation that nobody wanted: while the carrier has the caller on the line, it goes on."""
+"""Ends of a conversation after which it goes on, while the carrier has the caller on the line: nobody wanted them, or
+nobody took the caller."""
 
 
 class SessionStatus(StrEnum):
@@ -207,6 +211,53 @@ class TransferKind(StrEnum):
 
     COLD = "cold"
     WARM = "warm"
+
+
+class TransferStatus(StrEnum):
+    """Where a transfer is. It only moves down this list, and is over in one of the last three."""
+
+    PENDING = "pending"
+    """Cold: the destination is rung when the stream ends. Warm: a colleague is being called and told."""
+    ACCEPTED = "accepted"
+    """Warm: the colleague took the call."""
+    CONNECTED = "connected"
+    """The carrier was told to put the two together."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    """Nobody took the caller, who is with the agent again."""
+    CANCELED = "canceled"
+    """The caller went first."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be decided."""
+        return self in {TransferStatus.PENDING, TransferStatus.ACCEPTED, TransferStatus.CONNECTED}
+
+    @property
+    def earlier(self) -> frozenset["TransferStatus"]:
+        """What a transfer may have been right before it is this."""
+        if self is TransferStatus.ACCEPTED:
+            return frozenset({TransferStatus.PENDING})
+        if self is TransferStatus.COMPLETED:
+            return frozenset({TransferStatus.CONNECTED})
+        order = list(TransferStatus)
+        return frozenset(status for status in order[: order.index(self)] if status.is_open)
+
+
+class AttemptKind(StrEnum):
+    """Whom a call through the carrier reaches."""
+
+    CONTACT = "contact"
+    COLLEAGUE = "colleague"
+    """Somebody of ours, who is asked to take a caller: never suppressed, never counted as a contact."""
+
+
+class OperatorOrder(StrEnum):
+    """What an operator wants done with a call on the line."""
+
+    HANG_UP = "hang_up"
+    LEAVE_MESSAGE = "leave_message"
+    """Say the agent's voicemail message and hang up."""
 
 
 class Direction(StrEnum):

@@ -7,19 +7,33 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from django.urls import path, re_path
+from django.utils import timezone
 
-from calls import telephony
+from calls import services, telephony
 from calls.consumers.admission import Refusal, refuse
 from calls.consumers.console import ConsoleConsumer
 from calls.consumers.lean import Receive, Send
 from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
+from calls.consumers.phone.line import Switchboard
 from calls.recorder.replay import journalled_turns
 from calls.services import load_attempt_call
-from calls.telephony import tokens
+from calls.telephony import tokens, transfers
 from calls.telephony.signatures import is_socket_signed
 
+SWITCHBOARD = Switchboard(
+    suppress=database_sync_to_async(
+        lambda attempt_id, words: services.suppress_person(attempt_id, words=words, at=timezone.now()),
+        thread_sensitive=False,
+    ),
+    transfer=database_sync_to_async(transfers.transfer, thread_sensitive=False),
+    consult=database_sync_to_async(transfers.consult, thread_sensitive=False),
+    look=database_sync_to_async(transfers.look, thread_sensitive=False),
+    accept=database_sync_to_async(transfers.accept, thread_sensitive=False),
+    decline=database_sync_to_async(transfers.decline, thread_sensitive=False),
+)
 PHONE = Parts(
+    switchboard=SWITCHBOARD,
     redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
     load=database_sync_to_async(partial(load_attempt_call, journalled=journalled_turns), thread_sensitive=False),
     is_signed=is_socket_signed,

@@ -48,6 +48,7 @@ def sweep_attempts() -> None:
     """Find out about telephone calls of which nobody tells, and about those that have lost our end of the line."""
     now = timezone.now()
     telephony.sweep_attempts(now)
+    telephony.sweep_transfers(now)
     telephony.rescue_calls(now, held=living_instances(settings.JOURNAL_DIR))
 
 

@@ -231,6 +231,8 @@ RESUME_LINE = env.text("RESUME_LINE", "Sorry, I lost you for a second.")
 """Said when a call goes on with a new stream; a question that the agent had asked is asked again behind it."""
 STREAM_TOKEN_SECONDS = env.integer("STREAM_TOKEN_SECONDS", 30, least=1, most=600)
 """How long after the TwiML its media stream may begin."""
+HTTP_TOOLS_ALLOW_LOOPBACK = env.flag("HTTP_TOOLS_ALLOW_LOOPBACK", default=False)
+"""Let agents' HTTP tools reach this machine itself: for development and tests. Private networks they never reach."""
 INBOUND_GREETING = env.text(
     "INBOUND_GREETING",
     "Thank you for calling back. You have reached an automated assistant. "

@@ -4,6 +4,7 @@ from calls.models.agents import Agent, AgentVersion
 from calls.models.attempts import CallAttempt, CallStream, Suppression
 from calls.models.secrets import Secret
 from calls.models.sessions import CallEvent, CallSession, Recording, Turn
+from calls.models.transfers import Transfer
 
 __all__ = [
     "Agent",
@@ -15,5 +16,6 @@ __all__ = [
     "Recording",
     "Secret",
     "Suppression",
+    "Transfer",
     "Turn",
 ]

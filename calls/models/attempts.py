@@ -10,7 +10,15 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from uuid_utils.compat import uuid7
 
-from calls.enums import AnsweredBy, AttemptStatus, Direction, SuppressionSource
+from calls.enums import (
+    AnsweredBy,
+    AttemptKind,
+    AttemptStatus,
+    Direction,
+    OperatorOrder,
+    SuppressionSource,
+    TransferStatus,
+)
 from calls.models.agents import AgentVersion
 from calls.models.choices import choices
 from calls.models.sessions import CallSession
@@ -37,6 +45,10 @@ class CallAttemptQuerySet(QuerySet["CallAttempt"]):
     def live(self) -> "CallAttemptQuerySet":
         """Those on the line, or possibly so."""
         return self.filter(status__in=LIVE)
+
+    def to_contacts(self) -> "CallAttemptQuerySet":
+        """Calls that we placed to people who are none of ours."""
+        return self.filter(direction=Direction.OUTBOUND, kind=AttemptKind.CONTACT)
 
     def stranded(self, before: datetime) -> "CallAttemptQuerySet":
         """Those whose process went away between the row and the carrier's answer."""
@@ -65,6 +77,22 @@ class CallAttempt(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     dial_key = models.CharField(
         max_length=40, unique=True, default=make_dial_key, editable=False, help_text="Names the attempt in callbacks."
+    )
+    kind = models.CharField(max_length=10, choices=choices(AttemptKind), default=AttemptKind.CONTACT)
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="legs",
+        help_text="The call whose caller a colleague is asked to take.",
+    )
+    order = models.CharField(
+        "operator's order",
+        max_length=20,
+        blank=True,
+        choices=choices(OperatorOrder),
+        help_text="Done at the next step.",
     )
     direction = models.CharField(max_length=10, choices=choices(Direction), default=Direction.OUTBOUND)
     to_e164 = models.CharField("to", max_length=16, validators=[E164])
@@ -106,6 +134,7 @@ class CallAttempt(models.Model):
     if TYPE_CHECKING:
         agent_version_id: UUID | None
         session_id: UUID | None
+        parent_id: UUID | None
         streams: RelatedManager["CallStream"]
 
     class Meta:
@@ -146,6 +175,11 @@ class CallAttempt(models.Model):
         return self.from_e164 if self.direction == Direction.INBOUND else self.to_e164
 
     @property
+    def own_e164(self) -> str:
+        """Our number on this call."""
+        return self.to_e164 if self.direction == Direction.INBOUND else self.from_e164
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing is on the line, as far as anybody told."""
         return self.status in OVER
@@ -158,7 +192,10 @@ class CallStreamQuerySet(QuerySet["CallStream"]):
         """The newest stream of each call that was answered and that the carrier has not called over."""
         later = CallStream.objects.filter(attempt=OuterRef("attempt"), number__gt=OuterRef("number"))
         on_the_line = self.filter(attempt__status=AttemptStatus.IN_PROGRESS).exclude(attempt__carrier_sid="")
-        return on_the_line.filter(~Exists(later)).order_by("issued_at")
+        # Who has been put through needs no stream of ours.
+        talking = on_the_line.exclude(attempt__transfers__status=TransferStatus.CONNECTED)
+        alone = talking.exclude(attempt__briefing__status__in=(TransferStatus.ACCEPTED, TransferStatus.CONNECTED))
+        return alone.filter(~Exists(later)).order_by("issued_at")
 
 
 class CallStream(models.Model):

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from calls.engine import events as ev
 from calls.engine.agent import AgentSpec
+from calls.engine.asides import LineGiven
 from calls.engine.conversation import Conversation
 from calls.engine.prompt import render_spec
 from calls.enums import EndReason, Role
@@ -115,6 +116,9 @@ class CallRunner:
                     ev.CallStarted(opening=self._options.opening, detects_turns=self._hearing.detects_turns)
                 )
                 self._work_off()
+                if self._options.is_consulting:
+                    self.receive(LineGiven(self._spec.transfer_lines.calling, holds=True))
+                    self._toolbox.await_colleague()
                 await self._over.wait()
                 if self._bug is not None:
                     raise self._bug  # noqa: TRY301 (the group must see it, so that it stops its tasks)

@@ -28,3 +28,5 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     cancel_gap_ms: float = 60
     settle_ms: float = 100
     earlier: Earlier = Earlier()
+    is_consulting: bool = False
+    """A colleague is being called for this caller, since before this line."""

@@ -25,7 +25,9 @@ from calls.services.attempts import (
     note_machine_detection,
     open_attempt,
     open_inbound,
+    order_attempt,
     suppress,
+    suppress_person,
 )
 from calls.services.sessions import (
     EventFact,
@@ -55,6 +57,7 @@ from calls.services.streams import (
     sessions_of_call,
 )
 from calls.services.tools import find_secret
+from calls.services.transfers import advance_transfer, name_leg, open_transfer, transfers_of
 
 __all__ = [
     "Admission",
@@ -65,6 +68,7 @@ __all__ = [
     "StreamGrant",
     "TurnFact",
     "advance_attempt",
+    "advance_transfer",
     "ask_for_stream",
     "attach_agent",
     "close_lost_calls",
@@ -86,6 +90,7 @@ __all__ = [
     "miss_attempt",
     "missing_variables",
     "name_attempt",
+    "name_leg",
     "note_carrier_recording",
     "note_machine_detection",
     "note_stream",
@@ -93,7 +98,9 @@ __all__ = [
     "open_inbound",
     "open_session",
     "open_stream",
+    "open_transfer",
     "opened_streams",
+    "order_attempt",
     "problems_of",
     "publish_agent",
     "record_events",
@@ -103,5 +110,7 @@ __all__ = [
     "store_measurement",
     "store_recording",
     "suppress",
+    "suppress_person",
     "touch_sessions",
+    "transfers_of",
 ]

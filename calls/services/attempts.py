@@ -12,8 +12,8 @@ from django.db.models import Q
 
 from calls.engine.agent import AgentSpec
 from calls.engine.prompt import render_spec
-from calls.enums import AttemptStatus, DialRefusal, Direction, SuppressionSource
-from calls.errors import DialRefusedError, MissingVariableError
+from calls.enums import AttemptKind, AttemptStatus, DialRefusal, Direction, OperatorOrder, SuppressionSource
+from calls.errors import DialRefusedError, MissingVariableError, ToolRefusedError
 from calls.models import CallAttempt, Suppression
 from calls.models.attempts import E164
 from calls.services.cleaning import clean_json, clean_text
@@ -52,7 +52,8 @@ Rows that it writes may refer to the attempt: foreign keys are checked at the co
 def _store(attempt: CallAttempt, admit: Admission | None) -> None:
     if admit is not None:
         admit(attempt)
-    if Suppression.objects.filter(e164=attempt.to_e164).exists():
+    is_contact = attempt.kind == AttemptKind.CONTACT
+    if is_contact and Suppression.objects.filter(e164=attempt.to_e164).exists():
         message = "this number is suppressed: its owner wants no calls"
         raise DialRefusedError(message, reason=DialRefusal.SUPPRESSED)
     attempt.save(force_insert=True)
@@ -63,17 +64,22 @@ def open_attempt(
     *,
     from_e164: str,
     carrier: str,
-    version_id: UUID,
+    version_id: UUID | None,
     variables: Mapping[str, str],
     at: datetime,
+    parent_id: UUID | None = None,
     admit: Admission | None = None,
 ) -> CallAttempt:
     """Store a call that is about to be dialled; it is committed when this returns.
+
+    With ``parent_id`` it goes to a colleague, for the caller of that call: then no suppression counts.
 
     Raises ``DialRefusedError`` for a suppressed number and for one that is being called already, what ``admit``
     raises, ``RuntimeError`` inside of a transaction, whose end would come after the telephone's ringing.
     """
     attempt = CallAttempt(
+        kind=AttemptKind.CONTACT if parent_id is None else AttemptKind.COLLEAGUE,
+        parent_id=parent_id,
         to_e164=to_e164,
         from_e164=from_e164,
         carrier=carrier,
@@ -223,3 +229,18 @@ def suppress(e164: str, *, source: SuppressionSource, proof: str) -> bool:
     E164(e164)
     _, is_new = Suppression.objects.get_or_create(e164=e164, defaults={"source": source, "proof": clean_text(proof)})
     return is_new
+
+
+def suppress_person(attempt_id: UUID, *, words: str, at: datetime) -> None:
+    """Have the other party of a call never dialled again. Raises ``ToolRefusedError`` where there is no number."""
+    attempt = CallAttempt.objects.get(pk=attempt_id)
+    if attempt.kind != AttemptKind.CONTACT or not attempt.person_e164:
+        message = "the other side's number is not known, so it cannot be suppressed; say that you have noted the wish"
+        raise ToolRefusedError(message)
+    proof = f"said on the call {attempt.carrier_sid or attempt.pk} at {at.isoformat()}: {words}"
+    suppress(attempt.person_e164, source=SuppressionSource.SPOKEN, proof=proof)
+
+
+def order_attempt(attempt_id: UUID, order: OperatorOrder) -> bool:
+    """Store what an operator wants done with a call on the line; the first order stays. False: it is over."""
+    return CallAttempt.objects.live().filter(pk=attempt_id, order="").update(order=order) == 1

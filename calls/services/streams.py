@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -11,10 +12,20 @@ from msgspec.structs import replace
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
-from calls.enums import LOST, EndReason, SessionStatus, Speaker
+from calls.enums import (
+    LOST,
+    AttemptKind,
+    EndReason,
+    OperatorOrder,
+    SessionStatus,
+    Speaker,
+    TransferKind,
+    TransferStatus,
+)
 from calls.errors import AgentError
-from calls.models import CallAttempt, CallSession, CallStream, Turn
+from calls.models import CallAttempt, CallSession, CallStream, Transfer, Turn
 from calls.services.agents import spec_of
+from calls.services.briefing import briefing_spec
 from calls.services.cleaning import clean_text
 
 _LONGEST_ERROR = 500
@@ -37,6 +48,14 @@ class PhoneCall(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
     language: str
     history: tuple[SpokenTurn, ...] = ()
+    is_briefing: bool = False
+    """A colleague is on the line, whose keys decide about a caller."""
+    is_consulting: bool = False
+    """The caller waits for a colleague who is being called."""
+    resume_line: str = ""
+    """What is said first, where the call comes back from a transfer; empty: what is said after any loss."""
+    last_line: str = ""
+    """An operator wants only this said."""
 
 
 def ask_for_stream(attempt_id: UUID, number: int, *, at: datetime) -> None:
@@ -110,15 +129,35 @@ def load_attempt_call(grant: StreamGrant, *, journalled: Journalled = _nothing) 
         message = f"attempt {grant.attempt_id} has no agent"
         raise AgentError(message)
     spec = spec_of(version.content)
-    return PhoneCall(
+    call = PhoneCall(
         attempt_id=attempt.pk,
         agent_id=version.agent_id,
         version_id=version.pk,
         spec=spec,
         variables={name: str(value) for name, value in attempt.variables.items()},
         language=spec.language,
-        history=_said_before(grant, journalled),
     )
+    if attempt.kind == AttemptKind.COLLEAGUE:
+        briefing = Transfer.objects.filter(leg=attempt).first()
+        return replace(call, spec=briefing_spec(spec, briefing), is_briefing=True) if briefing else call
+    if attempt.order == OperatorOrder.LEAVE_MESSAGE:
+        return replace(call, last_line=spec.telephone.voicemail_message)
+    return replace(call, history=_said_before(grant, journalled), **_transfer_of(grant, spec))
+
+
+def _transfer_of(grant: StreamGrant, spec: AgentSpec) -> dict[str, Any]:
+    """Say how a stream goes on with a transfer that waits for its outcome, or that has just failed."""
+    transfer = Transfer.objects.filter(attempt=grant.attempt_id).first()
+    if transfer is None:
+        return {}
+    if transfer.kind == TransferKind.WARM and transfer.status in {TransferStatus.PENDING, TransferStatus.ACCEPTED}:
+        return {"is_consulting": True}
+    streams = CallStream.objects.filter(attempt=grant.attempt_id, number__lt=grant.number)
+    is_told = transfer.ended_at is None or streams.filter(opened_at__gt=transfer.ended_at).exists()
+    if transfer.status != TransferStatus.FAILED or is_told:
+        return {}
+    # Who waited for a colleague on a stream that was lost has not heard it either.
+    return {"resume_line": spec.transfer_lines.returned}
 
 
 def load_expected_call(attempt_id: UUID) -> PhoneCall:

@@ -7,6 +7,7 @@ from calls.telephony.dialling import CallPlan, place_call, plan_call
 from calls.telephony.reconciling import hang_up, reconcile, sweep_attempts
 from calls.telephony.recording import delete_recording, start_recording, stop_recording
 from calls.telephony.rescuing import rescue_calls
+from calls.telephony.transfers import sweep_transfers
 
 __all__ = [
     "CallPlan",
@@ -19,4 +20,5 @@ __all__ = [
     "start_recording",
     "stop_recording",
     "sweep_attempts",
+    "sweep_transfers",
 ]

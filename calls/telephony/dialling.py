@@ -120,12 +120,16 @@ def place_call(
         admit=admit,
     )
     logger.info("attempt %s is dialling", attempt.pk)
-    _dial(chosen, attempt, limit_seconds=plan.agent.spec.max_duration_seconds + _GRACE_SECONDS)
+    spec = plan.agent.spec
+    # With a colleague the caller may talk longer than with the agent.
+    limit_seconds = _LONGEST_SECONDS if spec.destinations else spec.max_duration_seconds + _GRACE_SECONDS
+    dial(chosen, attempt, limit_seconds=limit_seconds)
     attempt.refresh_from_db()
     return attempt
 
 
-def _dial(chosen: Carrier, attempt: CallAttempt, *, limit_seconds: int) -> None:
+def dial(chosen: Carrier, attempt: CallAttempt, *, limit_seconds: int) -> None:
+    """Ask the carrier for a stored call. What came of it is in the row."""
     order = CallOrder(
         to_e164=attempt.to_e164,
         from_e164=attempt.from_e164,

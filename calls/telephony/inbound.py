@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from calls import services
-from calls.enums import Direction
 from calls.errors import AgentError
 from calls.models import CallAttempt
 from calls.models.attempts import E164
@@ -30,7 +29,7 @@ def take(carrier_sid: str, *, caller: str, called: str, carrier: str) -> CallAtt
     if not _SID.fullmatch(carrier_sid) or not _is_number(called):
         return None
     from_e164 = caller if _is_number(caller) and caller not in _WITHHELD else ""
-    earlier = CallAttempt.objects.filter(to_e164=from_e164, direction=Direction.OUTBOUND).first() if from_e164 else None
+    earlier = CallAttempt.objects.to_contacts().filter(to_e164=from_e164).first() if from_e164 else None
     version_id, variables = (earlier.agent_version_id, earlier.variables) if earlier else (_default_version(), {})
     attempt = services.open_inbound(
         carrier_sid,

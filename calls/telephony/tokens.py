@@ -15,7 +15,7 @@ from calls import services
 from calls.services import StreamGrant
 
 MOST_STREAMS = 4
-"""The first, and three that go on with the call."""
+"""The first, and three that go on with the call; a transfer from which the caller comes back has one of its own."""
 
 _signer = signing.Signer(salt="calls.telephony.tokens")
 
@@ -23,7 +23,7 @@ _signer = signing.Signer(salt="calls.telephony.tokens")
 def issue(attempt_id: UUID, *, after: int = 0) -> str | None:
     """Give the token of the stream that comes after stream ``after`` (0: the first one); None: there are no more."""
     number = after + 1
-    if not 1 <= number <= MOST_STREAMS:
+    if number < 1 or (number > MOST_STREAMS and number > MOST_STREAMS + services.transfers_of(attempt_id)):
         return None
     services.ask_for_stream(attempt_id, number, at=timezone.now())
     return _signer.sign(f"{attempt_id.hex}.{number}")

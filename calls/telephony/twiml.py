@@ -35,6 +35,22 @@ def connect_stream(attempt: CallAttempt, token: str, *, number: int) -> str:
     )
 
 
+def dial(attempt: CallAttempt, number: str, *, after: int) -> str:
+    """Connect the caller with a telephone that rings, and ask what comes next when that is over, however it went."""
+    return _render(
+        "dial",
+        number=number,
+        caller_id=attempt.own_e164,
+        ring_seconds=settings.RING_SECONDS,
+        next_url=callback_url("twilio-next", attempt, after=after),
+    )
+
+
+def join_conference(attempt: CallAttempt, room: str, *, after: int) -> str:
+    """Send a leg into a conference of two, which is over for both when one leaves; then ask what comes next."""
+    return _render("conference", room=room, next_url=callback_url("twilio-next", attempt, after=after))
+
+
 def hang_up() -> str:
     """End the call."""
     return _render("hang_up")

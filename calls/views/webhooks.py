@@ -7,7 +7,7 @@ already changes nothing. A question gets TwiML, also about a call that nobody kn
 import logging
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from time import monotonic, sleep
 
 from django.conf import settings
@@ -17,10 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from calls import services
-from calls.enums import AttemptStatus, SuppressionSource
+from calls.enums import AttemptStatus, OperatorOrder, SuppressionSource
 from calls.models import CallAttempt
 from calls.services import StreamGrant
-from calls.telephony import inbound, tokens, twiml
+from calls.telephony import inbound, tokens, transfers, twiml
 from calls.telephony.carriers import carrier_status, signing_tokens
 
 logger = logging.getLogger(__name__)
@@ -96,9 +96,15 @@ def answer(request: HttpRequest) -> HttpResponse:
 def next_step(request: HttpRequest) -> HttpResponse:
     """The stream is over and the call is not: end it too, or go on where its conversation did not come to an end."""
     attempt, after = _attempt(request), _count(request.GET.get("after", "")) or 0
-    if attempt is None or attempt.is_over or _has_ended(attempt, after):
+    if attempt is None or attempt.is_over or attempt.order == OperatorOrder.HANG_UP:
         return _twiml(twiml.hang_up())
-    return _stream(attempt, after=after)
+    told = request.POST.get("DialCallStatus", "")
+    # Of a stream that a dialling has followed, the end is known.
+    has_ended = cache(lambda: not told and _has_ended(attempt, after))
+    verbs = transfers.next_verbs(attempt, after=after, told=told, has_ended=has_ended, now=timezone.now())
+    if verbs is not None:
+        return _twiml(verbs)
+    return _twiml(twiml.hang_up()) if has_ended() else _stream(attempt, after=after)
 
 
 @signed
@@ -179,6 +185,9 @@ def status(request: HttpRequest) -> HttpResponse:
             error=f"SIP {sip}" if failed and sip else "",
             error_code=_count(request.POST.get("ErrorCode", "")),
         )
+        if told.is_over:
+            attempt.refresh_from_db()
+            transfers.settle(attempt, now=timezone.now())
     return HttpResponse(status=204)
 
 
@@ -188,6 +197,7 @@ def detection(request: HttpRequest) -> HttpResponse:
     attempt, answered_by = _attempt(request), request.POST.get("AnsweredBy", "")
     if attempt is not None and answered_by:
         services.note_machine_detection(attempt.pk, answered_by)
+        transfers.detect_machine(attempt, answered_by)
     return HttpResponse(status=204)
 
 

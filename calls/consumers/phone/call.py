@@ -13,9 +13,12 @@ from django.db import DatabaseError
 
 from calls.consumers.phone.carrier_recording import CarrierRecording
 from calls.consumers.phone.door import PhoneDoor
+from calls.consumers.phone.keys import KeyPad
+from calls.consumers.phone.line import PhoneLine, Switchboard
 from calls.consumers.phone.lines import phone_lines
 from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.engine.agent import AgentSpec
+from calls.engine.asides import KeysPressed, LineGiven
 from calls.engine.events import SpokenTurn
 from calls.engine.history import Earlier
 from calls.enums import SAID_GOODBYE, Door, EndReason
@@ -84,6 +87,22 @@ class Plan(Protocol):
     def history(self) -> tuple[SpokenTurn, ...]:
         """What was said on the call's earlier streams."""
 
+    @property
+    def is_briefing(self) -> bool:
+        """Whether a colleague is on the line, whose keys decide about a caller."""
+
+    @property
+    def is_consulting(self) -> bool:
+        """Whether the caller waits for a colleague who is being called."""
+
+    @property
+    def resume_line(self) -> str:
+        """What is said first on this stream; empty: the installation's line for a call that was lost."""
+
+    @property
+    def last_line(self) -> str:
+        """What alone is said on this stream, before the call ends."""
+
 
 class Parts(RunnerParts, frozen=True, kw_only=True):
     """What a call is made of. The first three may raise ``DatabaseError``; ``load`` also ``AgentError``.
@@ -99,6 +118,7 @@ class Parts(RunnerParts, frozen=True, kw_only=True):
     start_recording: Callable[[UUID], Awaitable[None]]
     stop_recording: Callable[[UUID], Awaitable[None]]
     is_signed: Callable[[Headers], bool]
+    switchboard: Switchboard | None = None
 
 
 class _CannotHoldError(Exception):
@@ -136,6 +156,9 @@ class AnsweredCall:
         self._over = asyncio.Event()
         self._early_audio: deque[bytes] = deque(maxlen=_EARLY_FRAMES)
         self._early_keys: deque[str] = deque(maxlen=_EARLY_KEYS)
+        self._keys = KeyPad(self._give_keys)
+        self._plan: Plan | None = None
+        self._line: PhoneLine | None = None
 
     # --- what the stream brings ---------------------------------------------------------------------------------------
 
@@ -153,11 +176,24 @@ class AnsweredCall:
             self._early_audio.append(audio)
 
     def press(self, digit: str) -> None:
-        """Note a key."""
-        if self._is_live:
-            self._note("dtmf", {"digit": digit})
-        else:
+        """Take a key: the agent is told of it with those that follow soon, a colleague's counts by itself."""
+        if not self._is_live:
             self._early_keys.append(digit)
+            return
+        self._note("dtmf", {"digit": digit})
+        if self._plan is not None and self._plan.is_briefing:
+            self._tasks.create_task(self._answer_briefing(digit))
+        else:
+            self._keys.press(digit)
+
+    def _give_keys(self, keys: str) -> None:
+        if self._is_live and self._runner is not None:
+            self._runner.receive(KeysPressed(keys))
+
+    async def _answer_briefing(self, digit: str) -> None:
+        last = await self._line.answer_briefing(digit) if self._line is not None else None
+        if last is not None and self._runner is not None:
+            self._runner.receive(last)
 
     def take_mark(self, name: str) -> None:
         """Tell the engine what was heard."""
@@ -225,6 +261,7 @@ class AnsweredCall:
             reason = await supervise(runner, Door.PHONE)
         finally:
             self._is_live = False
+            self._keys.stop()
             self._over.set()
         if reason not in _ABRUPT:
             await self._door.wait_until_heard(_LAST_WORDS_SECONDS)
@@ -256,6 +293,7 @@ class AnsweredCall:
             raise _CannotHoldError(1011, "database") from error
 
     def _make_runner(self, plan: Plan) -> Runner:
+        self._plan, self._line = plan, self._make_line()
         language = plan.language or plan.spec.language
         variables = dict(plan.variables)
         try:
@@ -282,11 +320,13 @@ class AnsweredCall:
             first_chunk_ms=FIRST_CHUNK_MS,
             chunk_ms=CHUNK_MS,
             cancel_gap_ms=0,
-            earlier=Earlier(plan.history, settings.RESUME_LINE),
+            opening=not plan.last_line,
+            earlier=Earlier(plan.history, plan.resume_line or settings.RESUME_LINE),
+            is_consulting=plan.is_consulting,
         )
         try:
             return self._parts.fit_runner(
-                spec=plan.spec, options=options, door=self._door, sink=sink, providers=providers
+                spec=plan.spec, options=options, door=self._door, sink=sink, providers=providers, line=self._line
             )
         except AgentError as error:
             sink.finish(EndReason.INTERNAL_ERROR, CallTotals())
@@ -296,11 +336,18 @@ class AnsweredCall:
             sink.finish(EndReason.INTERNAL_ERROR, CallTotals())
             raise
 
+    def _make_line(self) -> PhoneLine | None:
+        if self._parts.switchboard is None or self._attempt_id is None:
+            return None
+        return PhoneLine(self._attempt_id, self._parts.switchboard)
+
     async def _go_live(self) -> None:
         """Hand over what came while the call was prepared."""
         if self._over.is_set():
             return
         self._is_live = True
+        if self._plan is not None and self._plan.last_line and self._runner is not None:
+            self._runner.receive(LineGiven(self._plan.last_line, EndReason.OPERATOR))
         while self._early_audio:
             self.hear(self._early_audio.popleft())
         while self._early_keys:

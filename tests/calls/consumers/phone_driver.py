@@ -41,6 +41,10 @@ class Planned(Struct, frozen=True):
     variables: Mapping[str, str]
     language: str = ""
     history: tuple[SpokenTurn, ...] = ()
+    is_briefing: bool = False
+    is_consulting: bool = False
+    resume_line: str = ""
+    last_line: str = ""
     agent_id: UUID = AGENT_ID
     version_id: UUID = VERSION_ID
 
