@@ -74,3 +74,15 @@ def test_addresses_are_below_the_public_one(settings: Settings) -> None:
     assert twiml.media_url() == "ws://127.0.0.1:8000/twilio/media"
     status = f"http://127.0.0.1:8000{reverse('twilio-status')}?key=k-1_x"
     assert twiml.callback_url("twilio-status", ATTEMPT) == status
+
+
+def test_a_leg_joins_a_conference_of_two_that_is_over_when_one_leaves() -> None:
+    assert twiml.join_conference(ATTEMPT, "transfer-7", after=1) == HEAD + (
+        "<Response>\n"
+        '  <Dial action="https://calls.example.com/twilio/next?key=k-1_x&amp;after=1" method="POST">\n'
+        '    <Conference startConferenceOnEnter="true" endConferenceOnExit="true" beep="false" '
+        'maxParticipants="2">transfer-7</Conference>\n'
+        "  </Dial>\n"
+        '  <Redirect method="POST">https://calls.example.com/twilio/next?key=k-1_x&amp;after=1</Redirect>\n'
+        "</Response>\n"
+    )
