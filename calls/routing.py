@@ -13,11 +13,13 @@ from calls import services, telephony
 from calls.consumers.admission import Refusal, refuse
 from calls.consumers.console import ConsoleConsumer
 from calls.consumers.lean import Receive, Send
+from calls.consumers.monitor import MonitorConsumer, MonitorParts
 from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
 from calls.consumers.phone.line import Switchboard
 from calls.recorder.replay import journalled_turns
 from calls.services import load_attempt_call
+from calls.services.watching import describe_call, stored_turns
 from calls.telephony import tokens, transfers
 from calls.telephony.signatures import is_socket_signed
 
@@ -41,6 +43,10 @@ PHONE = Parts(
     stop_recording=database_sync_to_async(telephony.stop_recording, thread_sensitive=False),
     end_leg=database_sync_to_async(telephony.hang_up, thread_sensitive=False),
 )
+MONITOR = MonitorParts(
+    look=database_sync_to_async(describe_call, thread_sensitive=False),
+    read=database_sync_to_async(stored_turns, thread_sensitive=False),
+)
 
 
 async def not_found(scope: Mapping[str, Any], _receive: Receive, send: Send) -> None:
@@ -52,6 +58,7 @@ websockets = URLRouter(
     [
         path("ws", ConsoleConsumer.as_asgi()),
         path("twilio/media", PhoneConsumer.as_asgi(parts=PHONE)),
+        path("live/ws/<uuid:attempt_id>", MonitorConsumer.as_asgi(parts=MONITOR)),
         re_path("", not_found),  # type: ignore[arg-type]  # (an ASGI application in a view's place)
     ]
 )

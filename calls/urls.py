@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from calls.views import webhooks
+from calls.views import live, webhooks
 from calls.views.pages import console, document, landing
 from calls.views.recordings import recording
 
@@ -10,6 +10,10 @@ urlpatterns = [
     path("", landing, name="landing"),
     path("console/", console, name="console"),
     path("docs/<slug:name>", document, name="document"),
+    path("live/", live.live_calls, name="live-calls"),
+    path("live/persona/", live.call_persona, name="call-persona"),
+    path("live/<uuid:attempt_id>/", live.live_call, name="live-call"),
+    path("live/<uuid:attempt_id>/hang-up", live.hang_up, name="live-hang-up"),
     path("recordings/<uuid:session_id>.wav", recording, name="recording"),
     path("twilio/answer", webhooks.answer, name="twilio-answer"),
     path("twilio/next", webhooks.next_step, name="twilio-next"),

@@ -45,6 +45,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "Calls",
         (
+            Entry("Live calls", "sensors", "live-calls", ("calls.view_callattempt",)),
             _list("Conversations", "forum", "calls.callsession"),
             _list("Telephone calls", "call", "calls.callattempt"),
             _list("Analyses", "psychology", "campaigns.callanalysis"),
@@ -56,6 +57,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             _list("Agents", "support_agent", "calls.agent"),
             Entry("Talk to an agent", "mic", "console", ("calls.view_agent",)),
+            Entry("Call a persona", "theater_comedy", "call-persona", ("calls.add_callattempt",)),
         ),
     ),
     (

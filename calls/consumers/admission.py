@@ -57,6 +57,21 @@ async def admit(scope: Mapping[str, Any]) -> Visitor | Refusal:
     return visitor
 
 
+async def admit_staff(scope: Mapping[str, Any], permission: str) -> Refusal | None:
+    """Judge the handshake of a page for operators; None lets in whom the permission is given."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if "origin" not in headers or not is_own_origin(headers["origin"], headers.get("host", "")):
+        return Refusal(401, "origin", "Only this site's own pages may open this.")
+    try:
+        async with asyncio.timeout(_LOOK_UP_SECONDS):
+            judge: Callable[[str, str], Awaitable[bool]] = database_sync_to_async(_may_staff, thread_sensitive=False)
+            may = await judge(headers.get("cookie", ""), permission)
+    except (DatabaseError, TimeoutError) as error:
+        log.warning("a login could not be looked up: %s", type(error).__name__)
+        return Refusal(503, "database", "The login cannot be looked up; try again later.")
+    return None if may else Refusal(401, "login", "Log in as staff with the right to see telephone calls.")
+
+
 async def refuse(scope: Mapping[str, Any], send: Send, refusal: Refusal) -> None:
     """Answer the handshake with a status, or where the server cannot (Daphne) with its 403."""
     CALLS_REFUSED.labels(reason=refusal.reason).inc()
@@ -116,9 +131,18 @@ async def _find_user(cookies: str) -> int | None:
         return None
 
 
+def _may_staff(cookies: str, permission: str) -> bool:
+    user = _session_user(cookies)
+    return bool(user.is_active and user.is_staff and user.has_perm(permission))
+
+
 def _user_of(cookies: str) -> int | None:
+    user_id: int | None = _session_user(cookies).pk
+    return user_id
+
+
+def _session_user(cookies: str) -> Any:
     key = parse_cookie(cookies).get(settings.SESSION_COOKIE_NAME)
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
-    user_id: int | None = get_user(request).pk
-    return user_id
+    return get_user(request)

@@ -17,6 +17,7 @@ from calls.consumers.phone.keys import KeyPad
 from calls.consumers.phone.line import PhoneLine, Switchboard
 from calls.consumers.phone.lines import phone_lines
 from calls.consumers.supervision import Runner, RunnerParts, supervise
+from calls.consumers.watching import gallery
 from calls.engine.agent import AgentSpec
 from calls.engine.asides import KeysPressed, LineGiven
 from calls.engine.events import SpokenTurn
@@ -280,6 +281,7 @@ class AnsweredCall:
                 if live_calls.is_draining:
                     raise _CannotHoldError(1001, "draining")
                 self._attempt_id = grant.attempt_id
+                gallery.add(grant.attempt_id, self._door.watch)
                 live_calls.add(self, move=self.move)
                 if (earlier := phone_lines.take(grant.attempt_id, self)) is not None:
                     log.info("a second stream takes the call over")
@@ -374,3 +376,4 @@ class AnsweredCall:
         live_calls.discard(self)
         if self._attempt_id is not None:
             phone_lines.release(self._attempt_id, self)
+            gallery.discard(self._attempt_id, self._door.watch)

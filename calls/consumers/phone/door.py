@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from calls.consumers.outbox import Outbox
+from calls.consumers.watching import Watch
 from calls.engine.events import Latency, PlayedOut
 from calls.engine.playout import PlaybackClock
 from calls.enums import CancelReason, ConversationState, ErrorCode
@@ -37,6 +38,7 @@ class PhoneDoor:
         self._cancelled = 0
         self._is_heard = asyncio.Event()
         self._is_heard.set()
+        self.watch = Watch()
         self._is_silent = asyncio.Event()
         self._is_silent.set()
 
@@ -112,7 +114,8 @@ class PhoneDoor:
 
     def cancel_reply(self, reply: int, reason: CancelReason, heard: str) -> None:
         """Clear what was not played; it overtakes the audio that waits to be sent."""
-        del reason, heard
+        del reason
+        self.watch.cancel_reply(reply, heard)
         self._cancelled = reply
         self.forget_marks()
         self._outbox.cancel(reply, self._stream.clear())
@@ -121,11 +124,12 @@ class PhoneDoor:
         """Close the socket after everything sent so far."""
         await self._outbox.close(code)
 
-    # --- what a telephone has no words for ----------------------------------------------------------------------------
+    # --- what a telephone has no words for, and operators have eyes for -----------------------------------------------
 
     def show_state(self, before: ConversationState, after: ConversationState) -> None:
         """Whose turn it is, a caller hears; a call moves when it is the caller's."""
         del before
+        self.watch.show_state(after)
         if after in {ConversationState.LISTENING, ConversationState.ENDED}:
             self._is_silent.set()
         else:
@@ -134,19 +138,25 @@ class PhoneDoor:
     def show_transcript(
         self, utterance: int, text: str, confidence: float, duration_ms: float, *, is_final: bool
     ) -> None:
-        """A caller knows what was said."""
+        """A caller knows what was said; who watches reads it."""
+        del confidence, duration_ms
+        self.watch.show_transcript(utterance, text, is_final=is_final)
 
     def show_token(self, reply: int, text: str) -> None:
-        """Text is not heard."""
+        """Text is not heard, but read."""
+        self.watch.show_token(reply, text)
 
     def start_reply(self, reply: int) -> None:
         """A reply begins with its audio."""
 
     def complete_reply(self, reply: int, text: str, latency: Latency | None) -> None:
         """A reply ends with its last mark."""
+        del latency
+        self.watch.complete_reply(reply, text)
 
     def show_latency(self, reply: int, latency: Latency) -> None:
         """A telephone shows nothing."""
+        self.watch.show_latency(reply, latency.total)
 
     def show_error(self, code: ErrorCode, message: str, *, retryable: bool) -> None:
         """What the caller must know of a failure, the agent says."""
