@@ -14,6 +14,11 @@ def masked(e164: str) -> str:
     return f"{e164[:2]} ••• ••• ••{e164[-2:]}" if e164 else "withheld"
 
 
+def in_words(attempt: CallAttempt) -> str:
+    """Give where a call is as an operator reads it."""
+    return label(AttemptStatus(attempt.status)).replace("-", " ")
+
+
 def describe_call(attempt_id: UUID) -> dict[str, Any] | None:
     """Give where a call is, in words and times; None where there is no such call.
 
@@ -26,7 +31,7 @@ def describe_call(attempt_id: UUID) -> dict[str, Any] | None:
     is_ended = session is not None and session.status == SessionStatus.ENDED
     return {
         "status": attempt.status,
-        "status_words": label(AttemptStatus(attempt.status)).replace("-", " "),
+        "status_words": in_words(attempt),
         "is_over": attempt.is_over,
         "is_stored": attempt.session_id is None or is_ended,
         "answered_by": attempt.answered_by.replace("_", " "),

@@ -18,7 +18,7 @@ from calls.enums import DialRefusal
 from calls.errors import AgentError, CallError, DialRefusedError, TelephonyError
 from calls.models import Agent, CallAttempt, Suppression
 from calls.sandbox.catalogue import CATALOGUE, Listing
-from calls.services.watching import masked
+from calls.services.watching import in_words, masked
 
 SEE, CALL, END = "calls.view_callattempt", "calls.add_callattempt", "calls.change_callattempt"
 _MOST_SHOWN = 100
@@ -51,7 +51,12 @@ def live_calls(request: HttpRequest) -> HttpResponse:
     """Show who is on the line."""
     attempts = CallAttempt.objects.live().select_related("agent_version__agent").order_by("created_at", "pk")
     calls = [
-        {"attempt": attempt, "number": masked(attempt.person_e164), "agent": _agent_name(attempt)}
+        {
+            "attempt": attempt,
+            "number": masked(attempt.person_e164),
+            "agent": _agent_name(attempt),
+            "status": in_words(attempt),
+        }
         for attempt in attempts[:_MOST_SHOWN]
     ]
     context = {"calls": calls, "count": attempts.count(), "may_call": request.user.has_perm(CALL)}
@@ -65,8 +70,7 @@ def live_call(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
     attempt = get_object_or_404(CallAttempt.objects.select_related("agent_version__agent"), pk=attempt_id)
     context = {
         "attempt": attempt,
-        "number": masked(attempt.person_e164),
-        "agent": _agent_name(attempt),
+        **_shown(attempt),
         "may_end": request.user.has_perm(END),
         "may_call": request.user.has_perm(CALL),
         "failure": request.GET.get("failure", "")[:20],
@@ -138,8 +142,10 @@ def _free_number(listing: Listing) -> str:
     return free
 
 
-def _agent_name(attempt: CallAttempt) -> str:
-    return attempt.agent_version.agent.name if attempt.agent_version else "no agent"
+def _shown(attempt: CallAttempt) -> dict[str, str]:
+    """Give who talks to whom, and where the call is."""
+    agent = attempt.agent_version.agent.name if attempt.agent_version else "no agent"
+    return {"number": masked(attempt.person_e164), "agent": agent, "status": in_words(attempt)}
 
 
 def _address(attempt: CallAttempt) -> str:
