@@ -50,15 +50,7 @@ def staff_with(permission: str) -> Callable[[_Page], _Page]:
 def live_calls(request: HttpRequest) -> HttpResponse:
     """Show who is on the line."""
     attempts = CallAttempt.objects.live().select_related("agent_version__agent").order_by("created_at", "pk")
-    calls = [
-        {
-            "attempt": attempt,
-            "number": masked(attempt.person_e164),
-            "agent": _agent_name(attempt),
-            "status": in_words(attempt),
-        }
-        for attempt in attempts[:_MOST_SHOWN]
-    ]
+    calls = [{"attempt": attempt, **_shown(attempt)} for attempt in attempts[:_MOST_SHOWN]]
     context = {"calls": calls, "count": attempts.count(), "may_call": request.user.has_perm(CALL)}
     return render(request, "live/calls.html", context)
 

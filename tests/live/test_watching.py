@@ -1,7 +1,6 @@
 """A call held by one process is watched by way of another one: Redis between them."""
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,12 +14,12 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def processes(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
+def processes(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """The layer of the process that holds the call, and that of the one that serves the watcher's page."""
     prefix = f"test-{uuid4().hex}"
     holder, page = (RedisPubSubChannelLayer(hosts=[redis_url], prefix=prefix) for _ in range(2))
     monkeypatch.setattr(watching, "get_channel_layer", lambda: holder)
-    yield holder, page
+    return holder, page
 
 
 async def test_a_watcher_in_another_process_is_told_what_is_said(processes: tuple[Any, Any]) -> None:

@@ -25,4 +25,4 @@ def test_who_may_all_sees_all_and_who_may_one_thing_sees_that() -> None:
     assert seen_by(users.create_superuser("boss")) == [entry.title for _, entries in MENU for entry in entries]
     reader = users.create_user("reader", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_callattempt"))
-    assert seen_by(reader) == ["Overview", "Telephone calls"]
+    assert seen_by(reader) == ["Overview", "Live calls", "Telephone calls"]
