@@ -1,7 +1,7 @@
 """When the garbage collector looks at everything: between calls, not in them.
 
-A full collection visits every object of the process. With the SDKs loaded and ninety calls live it took 110 to 160 ms,
-in which no call heard or said anything, and CPython ran one for every few calls that began. So what is there before
+A full collection visits every object of the process. With the SDKs loaded and ninety calls live one took up to 160 ms,
+in which no call heard or said anything, and CPython ran several in a run of forty seconds. So what is there before
 the first call is put where the collector does not look, and full collections are ours to time: when nobody is on the
 line, and at the longest each few minutes. The young generations go on by themselves; what they visit is small.
 """
@@ -18,7 +18,7 @@ _THRESHOLDS = (10_000, 20, 2**31 - 1)
 reached: full collections are ours."""
 _LOOK_SECONDS = 5.0
 _LONGEST_SECONDS = 300.0
-"""So long a full collection is put off while there are always calls: what cycles hold meanwhile is kilobytes a call."""
+"""So long a full collection is put off while there are always calls."""
 
 
 class Housekeeping:
