@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from vantum.audit import form_values, row_values
 
 if TYPE_CHECKING:
+    from django.contrib.admin import DateFieldListFilter as RangeDateFilter
     from django.contrib.admin import ModelAdmin, SimpleListFilter, StackedInline, TabularInline
 else:
     from django.contrib.admin.models import DELETION, LogEntry
     from unfold import admin as _unfold
-    from unfold.contrib.filters.admin import DropdownFilter
+    from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 
     class SimpleListFilter(DropdownFilter):
         """A filter that is a field to choose from: a hundred values take no more room than two."""
@@ -29,11 +30,13 @@ else:
 
         list_filter_submit = True
         show_full_result_count = False
+        secret_fields = ()
+        """Fields whose values no record of changes may hold."""
 
         def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
             """Say what changed, with the values."""
             message = super().construct_change_message(request, form, formsets, add)
-            if isinstance(message, list) and message and (values := form_values(form)):
+            if isinstance(message, list) and message and (values := form_values(form, self.secret_fields)):
                 for kind in ("added", "changed"):
                     part = message[0].get(kind)
                     if part is not None and "object" not in part:
@@ -52,7 +55,7 @@ else:
                             "deleted": {
                                 "name": str(self.opts.verbose_name),
                                 "object": str(row),
-                                "values": row_values(row),
+                                "values": row_values(row, self.secret_fields),
                             }
                         }
                     ],
@@ -68,4 +71,4 @@ else:
         """Rows of another model below a form, as a table."""
 
 
-__all__ = ["ModelAdmin", "SimpleListFilter", "StackedInline", "TabularInline"]
+__all__ = ["ModelAdmin", "RangeDateFilter", "SimpleListFilter", "StackedInline", "TabularInline"]

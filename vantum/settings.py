@@ -127,7 +127,9 @@ EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"vantum@{_PUBLIC.hostname or 'localhost'}")
-FIRST_STEPS = ("ensure_roles", *(("ensure_demo",) if env.flag("DEMO", default=True) else ()))
+DEMO = env.flag("DEMO", default=True)
+"""Whether a new installation gets the demo campaign, and the simulated carrier runs beside a real one."""
+FIRST_STEPS = ("ensure_roles", *(("ensure_demo",) if DEMO else ()))
 """Commands that ``runstack`` runs after the migrations, each of which may run again and again."""
 
 # --- servers ----------------------------------------------------------------------------------------------------------
@@ -209,6 +211,7 @@ TWILIO_TIMEOUT_SECONDS = env.number("TWILIO_TIMEOUT_SECONDS", 10, least=0.1, mos
 CARRIERS = {"twilio": "calls.telephony.twilio.Twilio", "sandbox": "calls.telephony.sandbox.Sandbox"}
 """Short name to dotted path."""
 CARRIER = env.text("CARRIER", "twilio" if TWILIO_ACCOUNT_SID else "sandbox")
+RUNS_SANDBOX = CARRIER == "sandbox" or DEMO
 SANDBOX_PORT = env.integer("SANDBOX_PORT", min(PORT + 1, 65535), least=1, most=65535)
 """Where the simulated carrier listens, on 127.0.0.1."""
 SANDBOX_TOKEN = env.text("SANDBOX_TOKEN", derived_key(SECRET_KEY, "sandbox"))

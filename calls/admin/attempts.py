@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 
 from calls.admin.sessions import BoundedPaginator
 from calls.models import CallAttempt, CallStream, Suppression
-from vantum.admin_bases import ModelAdmin, TabularInline
+from vantum.admin_bases import ModelAdmin, RangeDateFilter, TabularInline
 
 
 class CallStreamInline(TabularInline[CallStream, CallAttempt]):
@@ -37,10 +37,9 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
 
     list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "answered_by", "lasted")
     list_display_links = ("created",)
-    list_filter = ("status", "direction", "carrier", "answered_by")
+    list_filter = (("created_at", RangeDateFilter), "status", "direction", "carrier", "answered_by")
     list_select_related = ("agent_version",)
     list_per_page = 50
-    date_hierarchy = "created_at"
     search_fields = ("to_e164",)  # Switches the box on; what is searched is below.
     search_help_text = "The beginning of a number, or a carrier's id."
     paginator = BoundedPaginator

@@ -4,21 +4,22 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from calls.models import Secret
+from vantum.admin_bases import ModelAdmin
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Secret]
-    _SecretAdmin = admin.ModelAdmin[Secret]
 else:
-    _Form, _SecretAdmin = forms.ModelForm, admin.ModelAdmin
+    _Form = forms.ModelForm
 
 
 class SecretForm(_Form):
     """Takes a value; an empty one leaves the stored value as it is."""
 
     value = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 60}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         required=False,
         help_text="Sent as it is, such as: Bearer abc123. It is not shown again; empty keeps what is stored.",
     )
@@ -43,9 +44,10 @@ class SecretForm(_Form):
 
 
 @admin.register(Secret)
-class SecretAdmin(_SecretAdmin):
+class SecretAdmin(ModelAdmin[Secret]):
     """Names, and when each was changed."""
 
     form = SecretForm
+    secret_fields = ("value",)
     list_display = ("name", "changed_at")
     search_fields = ("name",)

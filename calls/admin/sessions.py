@@ -20,7 +20,7 @@ from calls import erasing, services
 from calls.admin import conversation, panels
 from calls.errors import CallError
 from calls.models import CallSession, Recording, Turn
-from vantum.admin_bases import ModelAdmin
+from vantum.admin_bases import ModelAdmin, RangeDateFilter
 
 if TYPE_CHECKING:
     _Pages = Paginator[CallSession]
@@ -46,10 +46,9 @@ class CallSessionAdmin(ModelAdmin[CallSession]):
 
     list_display = ("started", "state", "agent", "door", "duration", "turn_count", "latency", "end_reason", "user")
     list_display_links = ("started",)
-    list_filter = ("status", "door", "end_reason", "is_held", "agent")
+    list_filter = (("started_at", RangeDateFilter), "status", "door", "end_reason", "is_held", "agent")
     list_select_related = ("agent", "user")
     list_per_page = 50
-    date_hierarchy = "started_at"
     search_fields = ("agent__name",)  # Switches the box on; what is searched is below.
     search_help_text = "Agent, campaign, user, words that were said, or the id of a call."
     paginator = BoundedPaginator

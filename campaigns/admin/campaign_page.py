@@ -19,7 +19,7 @@ from campaigns.admin.members import detail_words
 from campaigns.admin.parts import TONES, badge, micros
 from campaigns.admin.words import explain, remedy
 from campaigns.breaker import PICKED_UP
-from campaigns.enums import CampaignStatus, DialReason, MembershipState
+from campaigns.enums import CampaignStatus, DialReason, Disposition, MembershipState
 from campaigns.errors import CampaignError
 from campaigns.gate import Decision
 from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, CampaignEvent
@@ -131,9 +131,10 @@ def _told(decision: Decision | None) -> dict[str, str] | None:
     return None if decision is None else {"words": explain(decision.reason), "remedy": remedy(decision.reason)}
 
 
-def _dispositions(campaign: Campaign) -> dict[str, int]:
+def _dispositions(campaign: Campaign) -> dict[Disposition, int]:
     judged = CallAnalysis.objects.done().filter(session__attempts__campaign_attempt__campaign=campaign)
-    return dict(judged.order_by().values_list("disposition").annotate(Count("pk")))
+    counted = judged.order_by().values_list("disposition").annotate(Count("pk"))
+    return {Disposition(word): count for word, count in counted}
 
 
 def _chart(campaign: Campaign, at: datetime) -> dict[str, Any]:

@@ -15,8 +15,25 @@ import django
 django.setup()
 from django.contrib.auth import get_user_model
 get_user_model().objects.create_superuser("boss", password="open")
+from django.core.management import call_command
+call_command("ensure_roles", verbosity=0, stdout=open("/dev/null", "w"))
+call_command("ensure_demo", verbosity=0, stdout=open("/dev/null", "w"))
 from django.urls import reverse
+from django.utils import timezone
+from calls.models import Agent
+from campaigns import services
+from campaigns.enums import JobKind
+from campaigns.models import Campaign, Contact
 from vantum.navigation import MENU
+campaign, contact, agent = Campaign.objects.get(), Contact.objects.first(), Agent.objects.get()
+job = services.start_job(JobKind.ARCHIVE, selection={"ids": []}, by=None, at=timezone.now())
+for page in ("page", "change", "dry_run", "history", "delete"):
+    print(reverse(f"admin:campaigns_campaign_{page}", args=[campaign.pk]))
+for act in ("start", "pause", "resume", "abort"):
+    print(reverse("admin:campaigns_campaign_act", args=[campaign.pk, act]))
+for name, row in (("campaigns_contact", contact), ("calls_agent", agent), ("campaigns_bulkjob", job)):
+    print(reverse(f"admin:{name}_change", args=[row.pk]))
+print(reverse("admin:password_change"))
 for _, entries in MENU:
     for entry in entries:
         print(reverse(entry.page))

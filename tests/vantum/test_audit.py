@@ -32,6 +32,16 @@ def test_only_what_changed_is_kept_and_no_secret() -> None:
     }
 
 
+def test_what_is_typed_into_a_password_field_or_named_as_hidden_is_not_kept() -> None:
+    class Hidden(forms.Form):
+        value = forms.CharField(widget=forms.PasswordInput)
+        code = forms.CharField()
+
+    form = Hidden({"value": "Bearer abc", "code": "1234"})
+    assert form.is_valid()
+    assert form_values(form, hidden=("code",)) == {name: ["(not shown)", "(not shown)"] for name in ("value", "code")}
+
+
 def test_long_texts_are_cut() -> None:
     form = Form({"name": "x" * 5000, "api_key": "k", "tools": "[1]", "when": "2026-01-02"}, initial={"api_key": "k"})
     assert form.is_valid()
@@ -42,6 +52,7 @@ def test_long_texts_are_cut() -> None:
 def test_a_deleted_row_leaves_its_values() -> None:
     group = Group.objects.create(name="Callers")
     assert row_values(group) == {"id": [group.pk, None], "name": ["Callers", None], "permissions": [[], None]}
+    assert row_values(group, hidden=("name",))["name"] == ["(not shown)", "(not shown)"]
 
 
 @pytest.mark.parametrize("message", ["", "Changed name.", "[]", '[{"changed": {"fields": ["name"]}}]', "7", '["x"]'])

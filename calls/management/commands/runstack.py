@@ -34,7 +34,7 @@ def programs(workers: int, listening: socket.socket) -> tuple[Program, ...]:
     sandbox = Program("sandbox", (sys.executable, "-m", "django", "sandbox"))
     return (
         Program("web", ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server"), (held,)),
-        *([sandbox] if settings.CARRIER == "sandbox" else []),
+        *([sandbox] if settings.RUNS_SANDBOX else []),
         Program("scheduler", (*celery, "beat", "--pidfile=")),
         # Threads: a prefork worker needs a pool of processes for tasks that mostly wait.
         Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", str(workers), *lean)),
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         self._has_colour = self.stdout.isatty() and "NO_COLOR" not in os.environ
         # Held here and inherited: callers who come while the web process is dead wait for the next one.
         listening = listen(settings.HOST, settings.PORT)
-        if settings.CARRIER == "sandbox":
+        if settings.RUNS_SANDBOX:
             listen("127.0.0.1", settings.SANDBOX_PORT, "SANDBOX_PORT").close()
         # This command has run the checks; Celery would run them again in each of its processes.
         os.environ["CELERY_SKIP_CHECKS"] = "1"

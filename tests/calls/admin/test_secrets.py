@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from calls.models import Secret
@@ -31,3 +32,14 @@ def test_a_value_that_cannot_be_sent_is_refused(admin_client: Client, value: str
     page = admin_client.post(ADD, {"name": "shop", "value": value}).content.decode()
     assert complaint in page
     assert not Secret.objects.exists()
+
+
+def test_no_record_of_changes_holds_a_value(admin_client: Client) -> None:
+    admin_client.post("/admin/calls/secret/add/", {"name": "crm", "value": "Bearer abc123"})
+    secret = Secret.objects.get()
+    admin_client.post(f"/admin/calls/secret/{secret.pk}/change/", {"name": "crm2", "value": "Bearer new"})
+    admin_client.post(f"/admin/calls/secret/{secret.pk}/delete/", {"post": "yes"})
+    records = " ".join(LogEntry.objects.values_list("change_message", flat=True))
+    assert LogEntry.objects.count() == 3
+    assert "crm2" in records
+    assert "Bearer" not in records

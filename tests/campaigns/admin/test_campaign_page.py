@@ -8,7 +8,8 @@ from calls.enums import AttemptStatus
 from calls.models import CallAttempt
 from campaigns.admin import campaign_page
 from campaigns.enums import CampaignStatus, ConsentKind, DialReason, MembershipState, Outcome
-from campaigns.models import Campaign, CampaignAttempt, ContactList
+from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, ContactList
+from tests.calls import rows as call_rows
 from tests.campaigns.rows import NOW, make_campaign, make_consent, make_contact, make_member
 
 pytestmark = pytest.mark.django_db
@@ -88,6 +89,17 @@ def test_an_old_campaign_is_drawn_by_hours() -> None:
     campaign.started_at = NOW - timedelta(days=9)
     chart = campaign_page.live(campaign, at=NOW + timedelta(hours=2, minutes=1))["chart"]
     assert chart["labels"] == ["17:00", "18:00", "19:00"]
+
+
+def test_conversations_are_counted_by_what_came_of_them() -> None:
+    campaign = busy_campaign()
+    for attempt, disposition in zip(CallAttempt.objects.all(), ("scheduled", "scheduled", "callback"), strict=True):
+        attempt.session = call_rows.ended_call()
+        attempt.save()
+        CallAnalysis.objects.create(session=attempt.session, status="done", disposition=disposition, analysed_at=NOW)
+    CallAnalysis.objects.create(session=call_rows.ended_call(), status="done", disposition="other", analysed_at=NOW)
+    shown = campaign_page.live(campaign, at=NOW)["dispositions"]
+    assert [(row["name"], row["count"]) for row in shown] == [("Scheduled", 2), ("Callback", 1)]
 
 
 def test_figures_of_a_moment_serve_all_who_look() -> None:

@@ -25,7 +25,7 @@ def test_the_web_process_stops_first_and_alone_inherits_the_port(settings: Setti
             ("scheduler", ()),
             ("worker", ()),
         ]
-        settings.CARRIER = "twilio"
+        settings.RUNS_SANDBOX = False
         assert [program.name for program in programs(4, listening)] == ["web", "scheduler", "worker"]
 
 
