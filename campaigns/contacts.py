@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 SANDBOX = "ZZ-SBX"
-"""Region of the demo's contacts. It counts for numbers kept free for fiction, so that nobody real gets its rules."""
+"""Region of the demo's contacts. It counts for numbers kept free for fiction only: nobody real gets its rules."""
 UNKNOWN_STATE = "*"
 """What stands for the state where a country has states and nobody knows which: ``US-*``."""
 
@@ -95,12 +95,17 @@ def is_fictional(e164: str) -> bool:
     return _FICTIONAL.fullmatch(e164) is not None
 
 
+def is_sandbox(e164: str, region: str = "") -> bool:
+    """Whether only the demo's rules count: a number of fiction, unless its address is somewhere else."""
+    return region in {"", SANDBOX} and is_fictional(e164)
+
+
 def regions_of(e164: str, region: str = "") -> tuple[str, ...]:
     """Give the ISO 3166 codes whose rules protect a person, sorted: states and countries of number and address.
 
     ``US-*`` is among them where neither tells a state.
     """
-    if region == SANDBOX and is_fictional(e164):
+    if is_sandbox(e164, region):
         return (SANDBOX,)
     return _regions(_prefix(e164), "" if region == SANDBOX else region)
 
@@ -112,7 +117,8 @@ def zones_of(e164: str, region: str = "", time_zone: str = "") -> tuple[str, ...
     """
     if time_zone:
         return (time_zone,)
-    return _zones(_prefix(e164), "" if region == SANDBOX else region)
+    zones = _zones(_prefix(e164), "" if region == SANDBOX else region)
+    return zones or (("UTC",) if is_sandbox(e164, region) else ())
 
 
 def variables_of(e164: str, name: str, fields: Mapping[str, Any]) -> dict[str, str]:

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from calls.errors import CallError
 from campaigns.compliance import Law, Rulebook
-from campaigns.contacts import SANDBOX
 from campaigns.enums import CampaignKind, CampaignStatus, ConsentKind, ContactStatus, DialReason, VoicemailPolicy
 from campaigns.pacing import Hours, Window
 
@@ -284,11 +283,6 @@ def _decide_scrub(person: Person, max_age_days: int | None, at: datetime) -> _Fo
     if asked is not None and at - asked <= timedelta(days=max_age_days):
         return None
     return DialReason.NUMBER_NOT_SCRUBBED, {"scrubbed_at": _stamp(asked), "max_age_days": max_age_days}
-
-
-def is_sandbox(person: Person) -> bool:
-    """Whether only the demo's rules protect this person."""
-    return person.regions == (SANDBOX,)
 
 
 def _stamp(moment: datetime | None) -> str | None:

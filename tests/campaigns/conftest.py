@@ -4,7 +4,10 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from calls.telephony import carriers
+from tests.calls.conftest import twilio
 from tests.campaigns.carrier import FakeCarrier
+
+__all__ = ["OUR_NUMBER", "carrier", "twilio"]
 
 OUR_NUMBER = "+12125550199"
 

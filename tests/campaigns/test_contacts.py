@@ -35,7 +35,13 @@ def test_a_time_zone_that_was_given_is_the_only_one() -> None:
 
 
 def test_the_sandbox_counts_for_numbers_of_fiction_only() -> None:
-    assert regions_of("+12125550100", "ZZ-SBX") == ("ZZ-SBX",)
+    assert {regions_of("+12125550100", region) for region in ("", "ZZ-SBX")} == {("ZZ-SBX",)}
+    assert regions_of("+12125550100", "US-FL") == ("US", "US-FL", "US-NY")
+    assert [zones_of(number) for number in ("+12125550100", "+15005550101", "+15005551234")] == [
+        (NEW_YORK,),
+        ("UTC",),
+        (),
+    ]
     assert regions_of("+12125551234", "ZZ-SBX") == ("US", "US-NY")
     assert zones_of("+12125551234", "ZZ-SBX") == (NEW_YORK,)
     numbers = ["+12125550099", "+12125550100", "+12125550199", "+12125550200", "+442125550100"]

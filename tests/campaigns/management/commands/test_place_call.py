@@ -4,11 +4,15 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from calls.management.commands import place_call
+from calls.enums import SuppressionSource
 from calls.models import CallAttempt
+from calls.services import suppress
 from calls.telephony import reconciling
+from campaigns.management.commands import place_call
+from campaigns.models import ComplianceRule
 from tests.calls import rows
 from tests.calls.phones import OUR_NUMBER, SOMEBODY
+from tests.campaigns.rows import make_contact
 from tests.simulators.twilio import Trouble, TwilioSimulator
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +21,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _agent() -> None:
     rows.agent(is_default=True, opening="Hello {{name|there}}!")
+    # A place without rules: the hour at which the test runs must not matter.
+    ComplianceRule.objects.all().delete()
+    make_contact(SOMEBODY, time_zone="UTC")
 
 
 class Clock:
@@ -60,7 +67,7 @@ def test_a_call_is_asked_for_placed_and_followed(twilio: TwilioSimulator, monkey
         " completed    42 s on the line",
     ]
     assert len(asked) == 1
-    assert CallAttempt.objects.get().variables == {"name": "Bo = Bo"}
+    assert CallAttempt.objects.get().variables == {"name": "Bo = Bo", "phone": SOMEBODY}
 
 
 @pytest.mark.parametrize("answer", ["", "n", "no", "maybe"])
@@ -123,3 +130,14 @@ def test_an_interrupt_leaves_the_call_alone(twilio: TwilioSimulator, monkeypatch
     Clock(monkeypatch, twilio, "interrupt")
     assert run(SOMEBODY, "--yes").endswith("The call goes on; it is in the admin.\n")
     assert twilio.call.status == "queued"
+
+
+def test_the_gate_holds_back_what_it_would_hold_back_in_a_campaign(twilio: TwilioSimulator) -> None:
+    rule = {"kind": "forbidden_weekdays", "parameters": {"weekdays": list(range(7))}, "citation": "a law"}
+    ComplianceRule.objects.create(jurisdiction="*", effective_from="2020-01-01", **rule)
+    with pytest.raises(CommandError, match=r"holds this call back: window never opens \(zone UTC, rules"):
+        run(SOMEBODY, "--yes")
+    suppress(SOMEBODY, source=SuppressionSource.KEY, proof="pressed 9")
+    with pytest.raises(CommandError, match=r"holds this call back: suppressed$"):
+        run(SOMEBODY, "--yes")
+    assert twilio.requests == []

@@ -8,9 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from calls import telephony
-from calls.enums import AttemptStatus
+from calls.enums import AttemptStatus, label
 from calls.errors import AgentError, DialRefusedError, TelephonyError
 from calls.models import CallAttempt
+from campaigns import services
+from campaigns.gate import Decision
 
 _POLL_SECONDS = 0.5
 _ASK_EVERY_SECONDS = 20.0
@@ -24,7 +26,10 @@ _REMARKS = {
 class Command(BaseCommand):
     """Show what would be dialled, ask, dial, and follow the call to its end."""
 
-    help = "Call a telephone. It rings for real: you are asked before, and answer for the consent of whom you call."
+    help = (
+        "Call a telephone. It rings for real: you are asked before, and answer for the consent of whom you call. "
+        "The hour, opt-outs and every other rule of the gate hold as in a campaign."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Define the options."""
@@ -45,9 +50,13 @@ class Command(BaseCommand):
             if not (options["yes"] or self._is_wanted(plan)):
                 self.stdout.write("Nobody was called.")
                 return
-            attempt = telephony.place_call(number, **order)
+            call = services.dial_once(number, by=None, is_confirmed=True, **order)
         except (AgentError, DialRefusedError) as error:
             raise CommandError(str(error)) from None
+        if call.attempt is None:
+            message = f"the gate holds this call back: {label(call.decision.reason).lower()} {_evidence(call.decision)}"
+            raise CommandError(message.rstrip())
+        attempt = call.attempt
         self._show(attempt)
         if not options["no_follow"]:
             attempt = self._follow(attempt)
@@ -90,6 +99,12 @@ class Command(BaseCommand):
         if attempt.duration_seconds is not None:
             remark = f"{attempt.duration_seconds} s on the line"
         self.stdout.write(f"{seconds:6.1f} s  {attempt.status:<12} {remark}".rstrip())
+
+
+def _evidence(decision: Decision) -> str:
+    """Give the figures behind a refusal in one pair of brackets; nothing where there are none."""
+    figures = [f"{name} {value}" for name, value in decision.detail.items() if value not in ("", [], None)]
+    return f"({', '.join(figures)})" if figures else ""
 
 
 def _variables(pairs: list[str]) -> dict[str, str]:
