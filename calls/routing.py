@@ -17,7 +17,7 @@ from calls.consumers.monitor import MonitorConsumer, MonitorParts
 from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
 from calls.consumers.phone.line import Switchboard
-from calls.recorder.replay import journalled_turns
+from calls.recorder.replay import journalled
 from calls.services import load_attempt_call
 from calls.services.watching import describe_call, stored_turns
 from calls.telephony import tokens, transfers
@@ -37,7 +37,7 @@ SWITCHBOARD = Switchboard(
 PHONE = Parts(
     switchboard=SWITCHBOARD,
     redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
-    load=database_sync_to_async(partial(load_attempt_call, journalled=journalled_turns), thread_sensitive=False),
+    load=database_sync_to_async(partial(load_attempt_call, journalled=journalled), thread_sensitive=False),
     is_signed=is_socket_signed,
     start_recording=database_sync_to_async(telephony.start_recording, thread_sensitive=False),
     stop_recording=database_sync_to_async(telephony.stop_recording, thread_sensitive=False),

@@ -155,6 +155,14 @@ class Turn(models.Model):
         return f"Turn {self.index} ({self.speaker})"
 
 
+class CallEventQuerySet(QuerySet["CallEvent"]):
+    """Events by what they mean."""
+
+    def objections(self) -> "CallEventQuerySet":
+        """Those by which a recording was stopped because somebody did not want it."""
+        return self.filter(kind="recording_stopped", detail__reason="objection")
+
+
 class CallEvent(models.Model):
     """A fact about a call. Append-only; ``at_ms`` counts wall milliseconds since the call began."""
 
@@ -163,6 +171,8 @@ class CallEvent(models.Model):
     kind = models.CharField(max_length=100)
     at_ms = models.PositiveBigIntegerField()
     detail = models.JSONField(default=dict, blank=True)
+
+    objects = CallEventQuerySet.as_manager()
 
     if TYPE_CHECKING:
         session_id: UUID

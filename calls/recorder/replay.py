@@ -9,7 +9,6 @@ from uuid import UUID
 from django.conf import settings
 
 from calls import services
-from calls.engine.events import SpokenTurn
 from calls.enums import EndReason
 from calls.models import CallSession
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed
@@ -17,7 +16,7 @@ from calls.recorder.journal import ENDING, dead_instances, living_instances, rea
 from calls.recorder.sink import recording_path
 from calls.recorder.wav import recorded_ms
 from calls.recorder.writer import Store, store_all
-from calls.services import EventFact, TurnFact
+from calls.services import EventFact, Journalled, TurnFact
 
 logger = logging.getLogger(__name__)
 
@@ -58,20 +57,25 @@ def close_lost_calls(root: Path, store: Store, now: datetime) -> list[UUID]:
     return services.close_lost_calls(now=now, grace=_GRACE, held=living_instances(root))
 
 
-def journalled_turns(session_id: UUID) -> list[SpokenTurn]:
-    """Give the turns of a call that are in a journal on this machine, of a dead process or of one that lives.
+def journalled(session_id: UUID) -> Journalled:
+    """Give what is in a call's journal on this machine, of a dead process or of one that lives.
 
     Nothing is stored or removed: that is for the process whose journal it is, or for a replay. A call of which there is
     no journal is in the database, or was held on another machine.
     """
-    turns: list[SpokenTurn] = []
+    facts: list[Fact] = []
     for path in settings.JOURNAL_DIR.glob(f"*/{session_id}{ENDING}"):
         try:
-            facts = read_journal(path)
+            facts += read_journal(path)
         except OSError:  # settled a moment ago
             continue
-        turns += [fact.turn for fact in facts if isinstance(fact, TurnFact)]
-    return turns
+    return Journalled(
+        turns=[fact.turn for fact in facts if isinstance(fact, TurnFact)],
+        has_objected=any(
+            isinstance(fact, EventFact) and (fact.kind, fact.detail.get("reason")) == ("recording_stopped", "objection")
+            for fact in facts
+        ),
+    )
 
 
 def _replay(path: Path, store: Store) -> None:

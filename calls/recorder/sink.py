@@ -55,6 +55,7 @@ class CallSink:
         self._clock = clock
         self._began = clock()
         self._seq = itertools.count()
+        self._is_mute = False
         self._ended: CallEnded | None = None
         self.on_event: Callable[[str, Mapping[str, Any]], None] = _ignore
         """Told of each event when it is recorded; must not wait."""
@@ -97,8 +98,14 @@ class CallSink:
 
     def record_audio(self, side: Speaker, at_ms: float, pcm: bytes, rate: int) -> None:
         """Lay PCM16 at its place in the recording. ``at_ms``: when its first sample sounded, since the call began."""
-        if self._track is not None and self._ended is None and pcm:
+        if self._track is not None and not self._is_mute and self._ended is None and pcm:
             self._track.give(Sound(side, at_ms, pcm, rate))
+
+    def stop_recording(self, at_ms: int) -> None:
+        """Lay no sound of this call any more; what was laid before stays. A second call does nothing."""
+        if not self._is_mute:
+            self._is_mute = True
+            self.record_event("recording_stopped", at_ms, {"reason": "objection"})
 
     def cut_agent_audio(self, at_ms: float) -> None:
         """Take back agent audio that was laid at or after ``at_ms``: it was never played."""

@@ -34,6 +34,9 @@ class Sink(Protocol):
     def record_audio(self, side: Speaker, at_ms: float, pcm: bytes, rate: int) -> None:
         """Lay PCM16 at its place in the recording. ``at_ms``: when its first sample sounded, since the call began."""
 
+    def stop_recording(self, at_ms: int) -> None:
+        """Lay no sound any more: the other side does not want it. ``at_ms`` as for an event."""
+
     def cut_agent_audio(self, at_ms: float) -> None:
         """Take back agent audio that was laid at or after ``at_ms``: it was never played."""
 

@@ -86,6 +86,7 @@ class CollectingSink:
         self.turns: list[SpokenTurn] = []
         self.events: list[tuple[str, int, Mapping[str, Any]]] = []
         self.audio: list[tuple[Speaker, float, bytes, int]] = []
+        self.is_recording = True
         self.reason: EndReason | None = None
         self.totals: CallTotals | None = None
 
@@ -99,7 +100,13 @@ class CollectingSink:
 
     def record_audio(self, side: Speaker, at_ms: float, pcm: bytes, rate: int) -> None:
         """Keep a piece of audio with its place."""
-        self.audio.append((side, at_ms, pcm, rate))
+        if self.is_recording:
+            self.audio.append((side, at_ms, pcm, rate))
+
+    def stop_recording(self, at_ms: int) -> None:
+        """Keep no audio any more."""
+        self.is_recording = False
+        self.record_event("recording_stopped", at_ms, {})
 
     def cut_agent_audio(self, at_ms: float) -> None:
         """Drop what was laid behind the cut; a piece across it is kept up to it."""

@@ -43,6 +43,7 @@ from calls.services.sessions import (
     touch_sessions,
 )
 from calls.services.streams import (
+    Journalled,
     PhoneCall,
     StreamGrant,
     ask_for_stream,
@@ -63,6 +64,7 @@ __all__ = [
     "Admission",
     "AgentFieldError",
     "EventFact",
+    "Journalled",
     "LoadedAgent",
     "PhoneCall",
     "StreamGrant",

@@ -23,7 +23,7 @@ from calls.enums import (
     TransferStatus,
 )
 from calls.errors import AgentError
-from calls.models import CallAttempt, CallSession, CallStream, Transfer, Turn
+from calls.models import CallAttempt, CallEvent, CallSession, CallStream, Transfer, Turn
 from calls.services.agents import spec_of
 from calls.services.briefing import briefing_spec
 from calls.services.cleaning import clean_text
@@ -48,6 +48,8 @@ class PhoneCall(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
     language: str
     history: tuple[SpokenTurn, ...] = ()
+    has_objected: bool = False
+    """Whether somebody said on an earlier stream that they do not want to be recorded."""
     is_briefing: bool = False
     """A colleague is on the line, whose keys decide about a caller."""
     is_consulting: bool = False
@@ -113,15 +115,21 @@ def has_conversation_ended(attempt_id: UUID, number: int) -> bool | None:
     return None if ended is None else EndReason(ended) not in LOST
 
 
-Journalled = Callable[[UUID], Sequence[SpokenTurn]]
-"""Gives the turns of a conversation that may not be in the database yet."""
+class Journalled(Struct, frozen=True):
+    """What is known of a conversation and may not be in the database yet."""
+
+    turns: Sequence[SpokenTurn] = ()
+    has_objected: bool = False
 
 
-def _nothing(_session_id: UUID) -> Sequence[SpokenTurn]:
-    return ()
+ReadJournal = Callable[[UUID], Journalled]
 
 
-def load_attempt_call(grant: StreamGrant, *, journalled: Journalled = _nothing) -> PhoneCall:
+def _nothing(_session_id: UUID) -> Journalled:
+    return Journalled()
+
+
+def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing) -> PhoneCall:
     """Give what to say on a stream. Raises ``AgentError`` where nothing can be said."""
     attempt = CallAttempt.objects.select_related("agent_version").filter(pk=grant.attempt_id).first()
     version = attempt.agent_version if attempt else None
@@ -142,7 +150,8 @@ def load_attempt_call(grant: StreamGrant, *, journalled: Journalled = _nothing) 
         return replace(call, spec=briefing_spec(spec, briefing), is_briefing=True) if briefing else call
     if attempt.order == OperatorOrder.LEAVE_MESSAGE:
         return replace(call, last_line=spec.telephone.voicemail_message)
-    return replace(call, history=_said_before(grant, journalled), **_transfer_of(grant, spec))
+    history, has_objected = _said_before(grant, journalled)
+    return replace(call, history=history, has_objected=has_objected, **_transfer_of(grant, spec))
 
 
 def _transfer_of(grant: StreamGrant, spec: AgentSpec) -> dict[str, Any]:
@@ -165,16 +174,19 @@ def load_expected_call(attempt_id: UUID) -> PhoneCall:
     return load_attempt_call(StreamGrant(attempt_id, 1))
 
 
-def _said_before(grant: StreamGrant, journalled: Journalled) -> tuple[SpokenTurn, ...]:
-    """Give the turns of the earlier streams, one stream after the other, numbered anew."""
+def _said_before(grant: StreamGrant, journalled: ReadJournal) -> tuple[tuple[SpokenTurn, ...], bool]:
+    """Give the turns of the earlier streams, numbered anew, and whether somebody objected to being recorded on one."""
     streams = CallStream.objects.filter(attempt_id=grant.attempt_id, number__lt=grant.number, session_id__isnull=False)
     said: list[SpokenTurn] = []
+    has_objected = False
     for session_id in streams.order_by("number").values_list("session_id", flat=True):
-        # The journal first: once its turns are stored it is removed, and then the database has them.
-        turns = {turn.index: turn for turn in journalled(session_id)} if session_id else {}
+        # The journal first: once its facts are stored it is removed, and then the database has them.
+        kept = journalled(session_id) if session_id else Journalled()
+        has_objected |= kept.has_objected or CallEvent.objects.objections().filter(session_id=session_id).exists()
+        turns = {turn.index: turn for turn in kept.turns}
         turns |= {turn.index: _spoken(turn) for turn in Turn.objects.filter(session_id=session_id)}
         said += [turns[index] for index in sorted(turns)]
-    return tuple(replace(turn, index=index) for index, turn in enumerate(said))
+    return tuple(replace(turn, index=index) for index, turn in enumerate(said)), has_objected
 
 
 def _spoken(turn: Turn) -> SpokenTurn:

@@ -89,6 +89,10 @@ class Plan(Protocol):
         """What was said on the call's earlier streams."""
 
     @property
+    def has_objected(self) -> bool:
+        """Whether somebody does not want to be recorded."""
+
+    @property
     def is_briefing(self) -> bool:
         """Whether a colleague is on the line, whose keys decide about a caller."""
 
@@ -311,6 +315,8 @@ class AnsweredCall:
         if plan.spec.telephone.carrier_recording and self._attempt_id is not None:
             start, stop = self._parts.start_recording, self._parts.stop_recording
             sink.on_event = CarrierRecording(self._attempt_id, start=start, stop=stop, tasks=self._tasks).heed
+        if plan.has_objected:
+            sink.stop_recording(0)
         self._sink = sink
         self._began = asyncio.get_running_loop().time()
         options = CallOptions(

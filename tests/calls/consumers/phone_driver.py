@@ -41,6 +41,7 @@ class Planned(Struct, frozen=True):
     variables: Mapping[str, str]
     language: str = ""
     history: tuple[SpokenTurn, ...] = ()
+    has_objected: bool = False
     is_briefing: bool = False
     is_consulting: bool = False
     resume_line: str = ""
@@ -60,6 +61,7 @@ class Exchange:
         self.variables: Mapping[str, str] = {}
         self.language = ""
         self.history: tuple[SpokenTurn, ...] = ()
+        self.has_objected = False
         self.providers = providers
         self.delay = 0.0
         self.redeem_failure: Exception | None = None
@@ -113,7 +115,13 @@ class Exchange:
         await asyncio.sleep(self.delay)
         if self.load_failure:
             raise self.load_failure
-        return Planned(spec=self.spec, variables=self.variables, language=self.language, history=self.history)
+        return Planned(
+            spec=self.spec,
+            variables=self.variables,
+            language=self.language,
+            history=self.history,
+            has_objected=self.has_objected,
+        )
 
     async def _end_leg(self, attempt_id: UUID) -> None:
         self.ended_legs.append(attempt_id)

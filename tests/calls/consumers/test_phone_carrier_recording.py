@@ -61,3 +61,15 @@ def test_a_carrier_that_refuses_costs_nothing_but_the_recording(caplog: pytest.L
 
     assert run_virtually(play()) == 10.0
     assert "the account may not record" in caplog.text
+
+
+@pytest.mark.parametrize("has_objected", [True, False])
+def test_an_objection_on_an_earlier_stream_holds_on_this_one(*, has_objected: bool) -> None:
+    exchange = Exchange()
+    exchange.has_objected = has_objected
+
+    async def scenario(_: AsgiLine) -> None:
+        pass
+
+    hold(exchange, scenario)
+    assert exchange.sink.is_recording is not has_objected

@@ -12,9 +12,9 @@ from calls.enums import Door, EndReason
 from calls.models import CallSession, Recording, Turn
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed, encode, store
 from calls.recorder.journal import Instance
-from calls.recorder.replay import close_lost_calls, journalled_turns, replay_dead_instances
+from calls.recorder.replay import close_lost_calls, journalled, replay_dead_instances
 from calls.recorder.sink import recording_path
-from calls.services import EventFact
+from calls.services import EventFact, Journalled
 from tests.calls import rows
 
 pytestmark = pytest.mark.django_db
@@ -161,10 +161,12 @@ def test_the_turns_of_a_call_are_read_where_they_lie_and_stay_there(root: Path) 
     facts: list[Fact] = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]
     path = die_with(root, *facts, EventFact(session_id, 0, "late", 4000, {}), torn=encode(facts[3])[:-9])
     die_with(root, rows.turn_fact(other, 0))
-    assert journalled_turns(session_id) == [rows.spoken(index) for index in range(3)]
-    assert journalled_turns(uuid7()) == []
+    assert journalled(session_id) == Journalled([rows.spoken(index) for index in range(3)])
+    assert journalled(uuid7()) == Journalled([])
+    die_with(root, facts[1], EventFact(session_id, 1, "recording_stopped", 4000, {"reason": "objection"}))
+    assert journalled(session_id) == Journalled([rows.spoken(0)], has_objected=True)
     assert path.exists()
     assert not Turn.objects.exists()
     path.unlink()
     path.mkdir()  # what cannot be read has been settled, or is for the replay to complain of
-    assert journalled_turns(session_id) == []
+    assert journalled(session_id) == Journalled([])

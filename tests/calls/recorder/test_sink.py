@@ -57,6 +57,20 @@ def test_a_call_is_stored_with_all_that_was_said_about_it(recorder: Recorder) ->
     assert (recording.path, recording.duration_ms, recording.complete) == (recording_path(sink.session_id), 500, True)
 
 
+def test_who_does_not_want_it_is_not_recorded_any_more(recorder: Recorder) -> None:
+    sink = opened(recorder)
+    sink.record_audio(Speaker.CALLER, 0, level(5, 500, 8000), 8000)
+    for _ in range(2):
+        sink.stop_recording(500)
+    sink.record_audio(Speaker.CALLER, 500, level(5, 500, 8000), 8000)
+    sink.finish(EndReason.CALLER_ENDED, CallTotals())
+    assert recorder.stop(10)
+    assert Recording.objects.get().duration_ms == 500
+    assert list(CallEvent.objects.values_list("kind", "at_ms", "detail")) == [
+        ("recording_stopped", 500, {"reason": "objection"})
+    ]
+
+
 def test_who_asks_is_told_of_each_event(recorder: Recorder) -> None:
     sink = opened(recorder)
     told: list[Any] = []

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from calls.engine.events import SpokenTurn
 from calls.enums import Door, EndReason, Speaker
 from calls.errors import AgentError
 from calls.models import CallAttempt, CallStream
-from calls.services import PhoneCall, StreamGrant
+from calls.services import EventFact, Journalled, PhoneCall, StreamGrant
 from tests.calls import phones, rows
 
 pytestmark = pytest.mark.django_db
@@ -134,14 +135,33 @@ def test_a_later_stream_knows_what_was_said_on_the_earlier_ones() -> None:
     assert services.load_attempt_call(StreamGrant(attempt.pk, 2)).history == history[:2]
 
 
+def kept_as(found: Journalled) -> Callable[[UUID], Journalled]:
+    return lambda _session_id: found
+
+
 def test_what_only_the_journal_has_is_known_too_and_the_database_has_the_last_word() -> None:
     attempt = phones.attempt()
     first = opened(attempt)
     stored, lost = SpokenTurn(0, Speaker.AGENT, "Hello!", 0, 900), SpokenTurn(1, Speaker.CALLER, "Hi.", 1000, 1900)
     services.record_turns([services.TurnFact(first, stored)])
     journal = {first: [lost, SpokenTurn(0, Speaker.AGENT, "torn", 0, 900)]}
-    call = services.load_attempt_call(StreamGrant(attempt.pk, 2), journalled=lambda session: journal[session])
+    call = services.load_attempt_call(
+        StreamGrant(attempt.pk, 2), journalled=lambda session: Journalled(journal[session])
+    )
     assert call.history == (stored, lost)
+
+
+def test_who_did_not_want_to_be_recorded_is_not_recorded_on_any_later_stream() -> None:
+    attempt = phones.attempt()
+    first = opened(attempt)
+    grants = [StreamGrant(attempt.pk, number) for number in (1, 2)]
+    journal = {True: Journalled(has_objected=True), False: Journalled()}
+    known = [services.load_attempt_call(grants[1], journalled=kept_as(journal[said])) for said in (True, False)]
+    assert [call.has_objected for call in known] == [True, False]
+    services.record_events([EventFact(first, 0, "recording_stopped", 5, {"reason": "No space left on device"})])
+    assert not services.load_attempt_call(grants[1]).has_objected
+    services.record_events([EventFact(first, 1, "recording_stopped", 5, {"reason": "objection"})])
+    assert [services.load_attempt_call(grant).has_objected for grant in grants] == [False, True]
 
 
 def test_streams_follow_each_other_in_the_order_of_their_numbers() -> None:
@@ -151,7 +171,9 @@ def test_streams_follow_each_other_in_the_order_of_their_numbers() -> None:
         services.ask_for_stream(attempt.pk, number, at=AT)
         services.open_stream(StreamGrant(attempt.pk, number), session, at=AT, not_before=AT)
     journal = {session: [SpokenTurn(7, Speaker.CALLER, session.hex, 0, 1)] for session in sessions}
-    call = services.load_attempt_call(StreamGrant(attempt.pk, 3), journalled=lambda session: journal[session])
+    call = services.load_attempt_call(
+        StreamGrant(attempt.pk, 3), journalled=lambda session: Journalled(journal[session])
+    )
     assert [(turn.index, turn.text) for turn in call.history] == [(0, sessions[1].hex), (1, sessions[0].hex)]
 
 
