@@ -198,3 +198,75 @@ class JobStatus(StrEnum):
     DONE = "done"
     CANCELLED = "cancelled"
     FAILED = "failed"
+
+
+class ImportStatus(StrEnum):
+    """Where an import is; it only moves forward."""
+
+    UPLOADED = "uploaded"
+    """The file is there; its columns are still to be confirmed."""
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class DuplicatePolicy(StrEnum):
+    """What becomes of a contact whose number is known already. Lists and consents are added either way."""
+
+    KEEP = "keep"
+    UPDATE = "update"
+    """What the file says counts; what it leaves empty stays."""
+
+
+class ExportKind(StrEnum):
+    """What is written into a file."""
+
+    CONTACTS = "contacts"
+    MEMBERS = "members"
+    """The contacts of one campaign with what came of them."""
+    CALLS = "calls"
+
+
+class ExportFormat(StrEnum):
+    """The kind of file."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+
+
+class HookEvent(StrEnum):
+    """What other systems are told."""
+
+    CAMPAIGN_STARTED = "campaign.started"
+    CAMPAIGN_PAUSED = "campaign.paused"
+    CAMPAIGN_RESUMED = "campaign.resumed"
+    CAMPAIGN_FINISHED = "campaign.finished"
+    CAMPAIGN_ABORTED = "campaign.aborted"
+    CAMPAIGN_BREAKER = "campaign.breaker"
+    CALL_FINISHED = "call.finished"
+    CONTACT_OPTED_OUT = "contact.opted_out"
+    IMPORT_FINISHED = "import.finished"
+
+
+class MessageStatus(StrEnum):
+    """Where a message to another system is."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Tried as often as it makes sense; an operator may send it again."""
+
+
+class Scope(StrEnum):
+    """What a key of the API opens."""
+
+    CONTACTS_READ = "contacts:read"
+    CONTACTS_WRITE = "contacts:write"
+    CAMPAIGNS_READ = "campaigns:read"
+    CAMPAIGNS_WRITE = "campaigns:write"
+    CALLS_READ = "calls:read"
+    CALLS_PLACE = "calls:place"
+    SUPPRESSIONS_READ = "suppressions:read"
+    SUPPRESSIONS_WRITE = "suppressions:write"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from calls.models import CallSession
 from campaigns import analytics, services
-from campaigns.models import BulkJob, CallAnalysis
+from campaigns.models import BulkJob, CallAnalysis, ContactImport
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ _MOST_JOBS = 10
 _ticking = Lock()
 """A tick that takes longer than the next one's time, such as one that enrols 100,000 contacts, is not doubled here."""
 _JOB_TURN = timedelta(seconds=20)
+_IMPORT_TURN = timedelta(seconds=60)
 
 
 @shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
@@ -82,3 +83,11 @@ def dial_member(*, member_id: str, lease_key: str) -> None:
 def sweep_campaigns() -> None:
     """Find what a lost message or a dead worker left."""
     services.sweep_campaigns(at=timezone.now())
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_imports() -> None:
+    """Go on with the next import that nobody works on; a large one takes several turns."""
+    for import_id in ContactImport.objects.due(timezone.now()).order_by("created_at").values_list("pk", flat=True)[:1]:
+        if key := services.claim_import(import_id, now=timezone.now()):
+            services.run_import(import_id, key, clock=timezone.now, turn=_IMPORT_TURN)

@@ -171,6 +171,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-recordings": {"task": "calls.tasks.expire_recordings", "schedule": 86_400.0, "options": {"expires": 3600}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
     "tell-supervisors": {"task": "campaigns.tasks.tell_supervisors", "schedule": 15.0, "options": {"expires": 12}},
+    "sweep-imports": {"task": "campaigns.tasks.sweep_imports", "schedule": 2.0, "options": {"expires": 2}},
     "sweep-jobs": {"task": "campaigns.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 4}},
 }
 
@@ -184,6 +185,14 @@ RECORDING_RETENTION_DAYS = env.integer("RECORDING_RETENTION_DAYS", 0, least=0, m
 """After so many days recordings are deleted, ours and the carrier's, but for calls under legal hold; 0: never."""
 RECORDING_RATE = env.integer("RECORDING_RATE", 16_000, least=8000, most=48_000)
 """Samples a second of each of the two channels."""
+
+# --- lists, results and other systems ---------------------------------------------------------------------------------
+
+IMPORT_MAX_MIB = env.integer("IMPORT_MAX_MIB", 100, least=1, most=2000)
+IMPORT_MAX_ROWS = env.integer("IMPORT_MAX_ROWS", 1_000_000, least=1, most=10_000_000)
+WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")
+"""For development: webhooks may go to this machine, by http too. Private networks stay closed."""
+WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 15, least=0.5, most=30)
 
 # --- /ws --------------------------------------------------------------------------------------------------------------
 

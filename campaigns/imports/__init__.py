@@ -14,7 +14,7 @@ from campaigns.imports.mapping import (
     read_header,
 )
 from campaigns.imports.numbers import NumberRefusedError, known_regions, normalise
-from campaigns.imports.reading import Limits, Row, Shape, inspect, read_rows
+from campaigns.imports.reading import Limits, Row, Shape, inspect, read_rows, sample_rows
 
 __all__ = [
     "FIELD",
@@ -42,4 +42,5 @@ __all__ = [
     "read_entry",
     "read_header",
     "read_rows",
+    "sample_rows",
 ]

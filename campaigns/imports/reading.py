@@ -3,7 +3,9 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import islice
 from typing import BinaryIO
 
 from msgspec import Struct
@@ -82,8 +84,8 @@ def _inspect_workbook(file: BinaryIO, limits: Limits) -> Shape:
     if sum(part.file_size for part in parts) > limits.mib * _MIB * _MOST_UNPACKED:
         message = "The workbook unpacks to far more than it may have. Save only the list's sheet, as CSV UTF-8."
         raise ImportRefusedError(message)
-    rows = sum(1 for _ in zip(range(_SAMPLE_ROWS), _workbook_rows(file, limits), strict=False))
-    return Shape("xlsx", rows=max(rows, _declared_rows(file)))
+    shape = Shape("xlsx")
+    return Shape("xlsx", rows=max(len(sample_rows(file, shape, limits, _SAMPLE_ROWS)), _declared_rows(file)))
 
 
 def _declared_rows(file: BinaryIO) -> int:
@@ -94,12 +96,22 @@ def _declared_rows(file: BinaryIO) -> int:
         book.close()
 
 
-def read_rows(file: BinaryIO, shape: Shape, limits: Limits) -> Iterator[Row]:
+def read_rows(file: BinaryIO, shape: Shape, limits: Limits) -> Generator[Row]:
     """Give the rows that hold anything, the header's among them. Raises ``ImportRefusedError`` for one too many.
 
-    Cells that cannot be decoded hold lone surrogates; ``is_damaged`` tells.
+    Cells that cannot be decoded hold lone surrogates; ``is_damaged`` tells. Close it before the file.
     """
-    rows = _workbook_rows(file, limits) if shape.kind == "xlsx" else _text_rows(file, shape)
+    with closing(_workbook_rows(file, limits) if shape.kind == "xlsx" else _text_rows(file, shape)) as rows:
+        yield from _within(limits, rows)
+
+
+def sample_rows(file: BinaryIO, shape: Shape, limits: Limits, count: int) -> list[Row]:
+    """Give the first rows that hold anything."""
+    with closing(read_rows(file, shape, limits)) as rows:
+        return list(islice(rows, count))
+
+
+def _within(limits: Limits, rows: Iterator[Row]) -> Iterator[Row]:
     for row in rows:
         if len(row.cells) > limits.columns:
             message = f"Row {row.number} has {len(row.cells):,} columns, more than {limits.columns}. Delete the others."
@@ -115,7 +127,7 @@ def is_damaged(row: Row) -> bool:
     return any("\udc80" <= sign <= "\udcff" for cell in row.cells if not cell.isascii() for sign in cell)
 
 
-def _text_rows(file: BinaryIO, shape: Shape) -> Iterator[Row]:
+def _text_rows(file: BinaryIO, shape: Shape) -> Generator[Row]:
     file.seek(0)
     is_wide = shape.encoding.startswith(("utf-16", "utf-32"))
     text = io.TextIOWrapper(file, shape.encoding, errors="replace" if is_wide else "surrogateescape", newline="")
@@ -136,7 +148,7 @@ def _kept_lines(text: io.TextIOWrapper) -> Iterator[str]:
         yield "\n" if index == 0 and line.lower().startswith("sep=") else line
 
 
-def _workbook_rows(file: BinaryIO, limits: Limits) -> Iterator[Row]:
+def _workbook_rows(file: BinaryIO, limits: Limits) -> Generator[Row]:
     book = _open_workbook(file)
     try:
         sheet = book.worksheets[0]

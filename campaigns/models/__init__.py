@@ -4,10 +4,13 @@ from campaigns.models.analysis import CallAnalysis, CallCorrection
 from campaigns.models.attempts import CampaignAttempt, CampaignEvent, DialDecision
 from campaigns.models.campaigns import CallerId, Campaign, CampaignContact, PriceRow
 from campaigns.models.contacts import Consent, Contact, ContactList
+from campaigns.models.files import ContactImport, Export
+from campaigns.models.hooks import ApiKey, WebhookDelivery, WebhookEndpoint, WebhookMessage
 from campaigns.models.rules import ComplianceRule, DoNotCallList, DoNotCallNumber
 from campaigns.models.work import BulkJob, SavedFilter
 
 __all__ = [
+    "ApiKey",
     "BulkJob",
     "CallAnalysis",
     "CallCorrection",
@@ -19,10 +22,15 @@ __all__ = [
     "ComplianceRule",
     "Consent",
     "Contact",
+    "ContactImport",
     "ContactList",
     "DialDecision",
     "DoNotCallList",
     "DoNotCallNumber",
+    "Export",
     "PriceRow",
     "SavedFilter",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
 ]

@@ -6,10 +6,11 @@ from django.utils import timezone
 
 from calls.models import CallSession
 from campaigns import services, tasks
-from campaigns.enums import AnalysisStatus, ContactStatus, JobKind, JobStatus, MembershipState
+from campaigns.enums import AnalysisStatus, ContactStatus, ImportStatus, JobKind, JobStatus, MembershipState
 from campaigns.models import CallAnalysis, CampaignContact
 from tests.calls import rows
 from tests.campaigns.carrier import FakeCarrier
+from tests.campaigns.lists import receive, start
 from tests.campaigns.rows import make_consent, make_contact, make_member, make_running
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +95,11 @@ def test_a_second_tick_of_this_process_does_not_double_a_long_one(monkeypatch: p
     monkeypatch.setattr(services, "claim_due", lambda **_moment: pytest.fail("it went in"))
     with tasks._ticking:
         tasks.dial_due()
+
+
+def test_the_sweep_of_imports_takes_in_what_waits() -> None:
+    row = receive("phone\n2125550100\n")
+    start(row)
+    tasks.sweep_imports()
+    row.refresh_from_db()
+    assert (row.status, row.created) == (ImportStatus.DONE, 1)

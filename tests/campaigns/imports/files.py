@@ -15,7 +15,7 @@ def text_file(text: str, encoding: str = "utf-8") -> BinaryIO:
 
 def workbook(rows: Sequence[Sequence[Any]]) -> BinaryIO:
     book = openpyxl.Workbook()
-    sheet = book.active
+    sheet = book.worksheets[0]
     for row in rows:
         sheet.append(list(row))
     file = io.BytesIO()
