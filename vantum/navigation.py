@@ -39,6 +39,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             _list("Contacts", "contacts", "campaigns.contact"),
             _list("Lists", "list_alt", "campaigns.contactlist"),
+            _list("Imports", "upload_file", "campaigns.contactimport"),
             _list("Bulk jobs", "dynamic_feed", "campaigns.bulkjob"),
         ),
     ),

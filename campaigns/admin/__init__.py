@@ -4,6 +4,7 @@ from campaigns.admin.analyses import CallAnalysisAdmin
 from campaigns.admin.campaigns import CampaignAdmin
 from campaigns.admin.changes import ChangesAdmin
 from campaigns.admin.contacts import ContactAdmin, ContactListAdmin
+from campaigns.admin.imports import ContactImportAdmin
 from campaigns.admin.jobs import BulkJobAdmin
 from campaigns.admin.members import CampaignContactAdmin, CampaignEventAdmin
 from campaigns.admin.people import PeopleAdmin, RoleAdmin
@@ -26,6 +27,7 @@ __all__ = [
     "ComplianceRuleAdmin",
     "ConsentAdmin",
     "ContactAdmin",
+    "ContactImportAdmin",
     "ContactListAdmin",
     "DoNotCallListAdmin",
     "PeopleAdmin",

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from campaigns.enums import CampaignStatus, JobStatus, MembershipState, Outcome
+from campaigns.enums import CampaignStatus, ImportStatus, JobStatus, MembershipState, Outcome
 from vantum.admin_bases import ModelAdmin
 
 GOOD, WARN, BAD, QUIET, BUSY = "good", "warn", "bad", "quiet", "busy"
@@ -17,6 +17,7 @@ TONES: dict[str, str] = {
     CampaignStatus.FINISHED: GOOD,
     CampaignStatus.ABORTED: BAD,
     MembershipState.CALLING: BUSY,
+    ImportStatus.UPLOADED: WARN,
     JobStatus.DONE: GOOD,
     JobStatus.FAILED: BAD,
     Outcome.ANSWERED: GOOD,

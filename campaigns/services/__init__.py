@@ -38,6 +38,7 @@ from campaigns.services.notices import tell_supervisors
 from campaigns.services.numbers import CampaignNumbers, campaign_numbers
 from campaigns.services.optouts import OptOut, cancel_queued, opt_out
 from campaigns.services.previewing import DryRun, Preflight, Sample, plan_next_hour, preflight
+from campaigns.services.registers import import_register
 from campaigns.services.roles import ensure_roles
 from campaigns.services.settling import settle_attempt, settle_session
 from campaigns.services.sweeping import sweep_campaigns
@@ -88,6 +89,7 @@ __all__ = [
     "enrol_lists",
     "ensure_demo",
     "ensure_roles",
+    "import_register",
     "latest_decision",
     "make_endpoint",
     "map_import",
