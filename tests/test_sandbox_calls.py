@@ -18,7 +18,7 @@ from calls.sandbox.personas.wordings import WORDINGS
 from tests.processes import ROOT, Running, free_port, running
 from tests.test_survival import Installation
 
-INTERESTED, STOP_CALLING, HANGS_UP = "+15005550101", "+15005550105", "+15005550112"
+STOP_CALLING, HANGS_UP = "+15005550105", "+15005550112"
 BUSY_LINE, INVALID = "+15005550114", "+15005550115"
 
 IMPORTED = """
@@ -85,9 +85,14 @@ def attempts(installation: Installation) -> dict[str, tuple[str, str]]:
     return {number: (status, answered_by) for number, status, answered_by in rows}
 
 
-async def test_four_calls_at_once_from_the_terminal_end_as_their_personas_do(installation: Installation) -> None:
-    async with sandboxed(installation):
-        numbers = (STOP_CALLING, HANGS_UP, BUSY_LINE, INVALID)
+async def test_four_calls_at_once_end_as_their_personas_do_and_no_webhook_has_their_words(
+    installation: Installation,
+) -> None:
+    outer = free_port()
+    installation.env["PUBLIC_URL"] = f"http://127.0.0.1:{outer}"
+    tap = Tap(installation.port)
+    numbers = (STOP_CALLING, HANGS_UP, BUSY_LINE, INVALID)
+    async with tap.listening(outer), sandboxed(installation):
         shown = await asyncio.gather(*(place(installation, number) for number in numbers))
     assert [statuses[-1] for statuses in shown] == ["completed", "completed", "busy", "not-placed"]
     assert attempts(installation) == {
@@ -99,18 +104,9 @@ async def test_four_calls_at_once_from_the_terminal_end_as_their_personas_do(ins
     streams = installation.rows("SELECT carrier_sid, started_at, stopped_at, error FROM calls_callstream")
     assert len(streams) == 2
     assert all(sid.startswith("MZ") and started and stopped and not error for sid, started, stopped, error in streams)
-    speakers = [speaker for speaker, _, _ in installation.turns()]
-    assert {"agent", "caller"} <= set(speakers)
-
-
-async def test_no_webhook_of_a_persona_has_its_words(installation: Installation) -> None:
-    outer = free_port()
-    installation.env["PUBLIC_URL"] = f"http://127.0.0.1:{outer}"
-    tap = Tap(installation.port)
-    async with tap.listening(outer), sandboxed(installation):
-        await place(installation, HANGS_UP)
+    assert {"agent", "caller"} <= {speaker for speaker, _, _ in installation.turns()}
     sent = unquote_plus(bytes(tap.sent).decode("latin-1")).lower()
-    assert all(path in sent for path in ("/twilio/answer", "/twilio/status", "/twilio/media"))
+    assert all(path in sent for path in ("/twilio/answer", "/twilio/status", "/twilio/amd", "/twilio/media"))
     lines = {line for wordings in WORDINGS.values() for wording in wordings for line in wording if " " in line}
     assert [line for line in lines if line in sent] == []
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pytest_django.fixtures import Settings
 
 from calls.errors import TelephonyError, UncertainTelephonyError
-from calls.telephony.carriers import CallOrder
+from calls.telephony.carriers import CallOrder, Carrier
 from calls.telephony.sandbox import Sandbox
 from tests.processes import free_port
 
@@ -75,6 +75,15 @@ def test_a_sandbox_that_does_not_run_took_nothing_and_is_named(settings: Setting
     with pytest.raises(TelephonyError, match=r"manage\.py sandbox") as error:
         Sandbox().place(ORDER)
     assert not isinstance(error.value, UncertainTelephonyError)
+
+
+def test_it_is_a_carrier_that_refuses_to_record() -> None:
+    carrier: Carrier = Sandbox()
+    with pytest.raises(TelephonyError, match="records nothing") as error:
+        carrier.start_recording("CA1", url="http://us/recording")
+    assert error.value.permanent
+    carrier.stop_recording("CA1")
+    carrier.delete_recording("RE1")
 
 
 def test_only_numbers_for_fiction_are_called(settings: Settings) -> None:

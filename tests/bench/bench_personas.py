@@ -1,0 +1,57 @@
+"""Call every persona of the sandbox, four at a time, and show what became of each call.
+
+``python -m tests.bench.bench_personas``: an installation of its own with the local providers and the demo agent, the
+carrier beside it. It takes about five minutes, for people talk as long as they talk.
+"""
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from calls.sandbox.catalogue import CATALOGUE, Listing
+from tests.processes import running
+from tests.test_survival import Installation
+
+_AT_ONCE = 4
+_CALL_SECONDS = 400
+_OUTCOME = """
+SELECT a.status, a.answered_by, a.duration_seconds, s.end_reason, a.error,
+  (SELECT COUNT(*) FROM calls_turn t WHERE t.session_id = a.session_id AND t.speaker = 'caller'),
+  (SELECT COUNT(*) FROM calls_turn t WHERE t.session_id = a.session_id AND t.speaker = 'agent')
+FROM calls_callattempt a LEFT JOIN calls_callsession s ON s.id = a.session_id WHERE a.to_e164 = '{number}'
+"""
+
+
+async def call(installation: Installation, listing: Listing, line: asyncio.Semaphore) -> None:
+    """Call one persona and print its row."""
+    command = ("manage.py", "place_call", listing.number, "--yes")
+    async with line, running(*command, env=installation.env) as terminal:
+        await terminal.rest(seconds=_CALL_SECONDS)
+    for status, answered_by, seconds, reason, error, callers, agents in installation.rows(
+        _OUTCOME.format(number=listing.number)
+    ):
+        turns = f"{callers} + {agents}" if reason else "-"
+        print(
+            f"{listing.title:<18} {status:<11} {answered_by or '-':<18} {seconds or 0:>4} s  {turns:<8}"
+            f" {reason or error or '-'}",
+            flush=True,
+        )
+
+
+async def main() -> None:
+    """Serve, call all, and stop."""
+    with tempfile.TemporaryDirectory() as folder:
+        installation = Installation(Path(folder))
+        installation.env |= dict.fromkeys(("STT_PROVIDER", "LLM_PROVIDER", "TTS_PROVIDER"), "local")
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(installation.serving())
+            carrier = await stack.enter_async_context(running("manage.py", "sandbox", env=installation.env))
+            await carrier.until(lambda line: "the sandbox listens" in line)
+            print(f"{'persona':<18} {'call':<11} {'machine detection':<18} {'':>4}    {'turns':<8} the end")
+            line = asyncio.Semaphore(_AT_ONCE)
+            await asyncio.gather(*(call(installation, listing, line) for listing in CATALOGUE))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
