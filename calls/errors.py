@@ -69,6 +69,10 @@ class ErasureRefusedError(CallError):
     """A call is not deleted, and the text says why."""
 
 
+class OrderRefusedError(CallError):
+    """What an operator wants done with a call cannot be done; the text says why."""
+
+
 class DialRefusedError(CallError):
     """A call is not placed, and nothing was asked of the carrier; the text says what to do about it."""
 

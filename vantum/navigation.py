@@ -75,6 +75,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             _list("Caller IDs", "call_made", "campaigns.callerid"),
             _list("Prices", "payments", "campaigns.pricerow"),
+            _list("Secrets", "key", "calls.secret"),
             _list("People", "person", "auth.user"),
             _list("Roles", "admin_panel_settings", "auth.group"),
             Entry("Changes", "manage_history", "admin:admin_logentry_changelist", ("admin.view_logentry",)),

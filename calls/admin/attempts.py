@@ -1,15 +1,23 @@
 """Telephone calls as the carrier has them, to read, and the numbers that nobody may dial."""
 
-from django.contrib import admin
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
+from calls import telephony
 from calls.admin.sessions import BoundedPaginator
-from calls.models import CallAttempt, CallStream, Suppression
+from calls.errors import CallError
+from calls.models import CallAttempt, CallStream, Suppression, Transfer
 from vantum.admin_bases import ModelAdmin, RangeDateFilter, TabularInline
+
+_MOST_ORDERS = 20
+"""Calls that one action is done to: the carrier is asked about each."""
 
 
 class CallStreamInline(TabularInline[CallStream, CallAttempt]):
@@ -22,6 +30,26 @@ class CallStreamInline(TabularInline[CallStream, CallAttempt]):
 
     def has_add_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
         """The carrier opens streams."""
+        del request, obj
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
+        """What happened has happened."""
+        del request, obj
+        return False
+
+
+class TransferInline(TabularInline[Transfer, CallAttempt]):
+    """To whom a caller was handed, and what came of it."""
+
+    model = Transfer
+    fk_name = "attempt"
+    fields = readonly_fields = ("created_at", "kind", "destination", "to_e164", "status", "outcome", "ended_at", "leg")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: CallAttempt | None = None) -> bool:
+        """Agents transfer."""
         del request, obj
         return False
 
@@ -44,9 +72,11 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     search_help_text = "The beginning of a number, or a carrier's id."
     paginator = BoundedPaginator
     show_full_result_count = False
-    inlines = (CallStreamInline,)
+    inlines = (CallStreamInline, TransferInline)
+    actions = ("leave_message", "end_call")
     fields = (
         *("direction", "to_e164", "from_e164", "status", "conversation", "agent_version", "variables"),
+        *("kind", "parent", "order"),
         *("answered_by", "answered_kind"),
         *("created_at", "ringing_at", "answered_at", "ended_at", "duration_seconds"),
         *("error", "error_code", "is_refused", "missed_at", "heard_at", "carrier", "carrier_sid"),
@@ -81,6 +111,36 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
             return "-"
         address = reverse("admin:calls_callsession_change", args=[attempt.session_id])
         return format_html('<a href="{}">What was said</a>', address)
+
+    @admin.action(description="Leave the voicemail message and hang up", permissions=["operate"])
+    def leave_message(self, request: HttpRequest, attempts: QuerySet[CallAttempt]) -> None:
+        """Have the agent say its message on the chosen calls, which are on the line."""
+        self._order(request, attempts, telephony.leave_message, "The message is being left on {}.")
+
+    @admin.action(description="Hang up", permissions=["operate"])
+    def end_call(self, request: HttpRequest, attempts: QuerySet[CallAttempt]) -> None:
+        """End the chosen calls."""
+        self._order(request, attempts, telephony.end_call, "{} is being ended.")
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        """Who may change calls may also end them."""
+        return request.user.has_perm("calls.change_callattempt")
+
+    def _order(
+        self, request: HttpRequest, attempts: QuerySet[CallAttempt], order: Callable[[UUID], None], done: str
+    ) -> None:
+        """Do one thing to each of a few calls, and report each."""
+        chosen = list(attempts[: _MOST_ORDERS + 1])
+        if len(chosen) > _MOST_ORDERS:
+            self.message_user(request, f"Choose at most {_MOST_ORDERS} calls at a time.", messages.ERROR)
+            return
+        for attempt in chosen:
+            try:
+                order(attempt.pk)
+            except (CallError, KeyError) as error:
+                self.message_user(request, f"{attempt}: {error}.", messages.ERROR)
+            else:
+                self.message_user(request, done.format(attempt), messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Calls are placed, not written."""

@@ -242,5 +242,11 @@ def suppress_person(attempt_id: UUID, *, words: str, at: datetime) -> None:
 
 
 def order_attempt(attempt_id: UUID, order: OperatorOrder) -> bool:
-    """Store what an operator wants done with a call on the line; the first order stays. False: it is over."""
-    return CallAttempt.objects.live().filter(pk=attempt_id, order="").update(order=order) == 1
+    """Store what an operator wants done with a call on the line. False: it is over, or has its order.
+
+    The first order stays; only to hang up is always possible.
+    """
+    waiting = CallAttempt.objects.live().filter(pk=attempt_id)
+    if order is not OperatorOrder.HANG_UP:
+        waiting = waiting.filter(order="")
+    return waiting.update(order=order) == 1

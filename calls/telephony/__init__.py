@@ -4,6 +4,7 @@ Everything here blocks: a coroutine calls it in a thread.
 """
 
 from calls.telephony.dialling import CallPlan, place_call, plan_call
+from calls.telephony.operating import end_call, leave_message
 from calls.telephony.reconciling import hang_up, reconcile, sweep_attempts
 from calls.telephony.recording import delete_recording, start_recording, stop_recording
 from calls.telephony.rescuing import rescue_calls
@@ -12,7 +13,9 @@ from calls.telephony.transfers import sweep_transfers
 __all__ = [
     "CallPlan",
     "delete_recording",
+    "end_call",
     "hang_up",
+    "leave_message",
     "place_call",
     "plan_call",
     "reconcile",

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from calls.consumers.phone import PhoneConsumer
 from calls.consumers.phone.call import Parts
+from calls.consumers.phone.line import Switchboard
 from calls.consumers.phone.lines import phone_lines
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
@@ -64,6 +65,8 @@ class Exchange:
         self.has_objected = False
         self.providers = providers
         self.delay = 0.0
+        self.planned: dict[str, Any] = {}
+        self.switchboard: Switchboard | None = None
         self.redeem_failure: Exception | None = None
         self.load_failure: Exception | None = None
         self.sink_failure: Exception | None = None
@@ -94,6 +97,7 @@ class Exchange:
             resolve=self._resolve,
             open_sink=self._open_sink,
             redeem=self._redeem,
+            switchboard=self.switchboard,
             load=self._load,
             end_leg=self._end_leg,
             start_recording=partial(self._ask_recording, "start"),
@@ -121,6 +125,7 @@ class Exchange:
             language=self.language,
             history=self.history,
             has_objected=self.has_objected,
+            **self.planned,
         )
 
     async def _end_leg(self, attempt_id: UUID) -> None:

@@ -56,10 +56,11 @@ def test_a_call_that_is_over_goes_nowhere() -> None:
     assert not services.order_attempt(attempt.pk, OperatorOrder.HANG_UP)
 
 
-def test_the_first_order_of_an_operator_stays() -> None:
+def test_the_first_order_of_an_operator_stays_but_for_a_hang_up() -> None:
     attempt = phones.attempt()
     assert services.order_attempt(attempt.pk, OperatorOrder.LEAVE_MESSAGE)
-    assert not services.order_attempt(attempt.pk, OperatorOrder.HANG_UP)
+    assert not services.order_attempt(attempt.pk, OperatorOrder.LEAVE_MESSAGE)
+    assert services.order_attempt(attempt.pk, OperatorOrder.HANG_UP)
 
 
 def test_a_person_who_says_so_is_suppressed_with_his_words_as_proof() -> None:
