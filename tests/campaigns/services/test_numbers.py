@@ -6,7 +6,7 @@ from calls import services as call_services
 from campaigns import services
 from campaigns.enums import CampaignStatus, DialReason, FinishReason, MembershipState, Outcome
 from campaigns.models import Campaign, CampaignAttempt
-from campaigns.services import CampaignNumbers
+from campaigns.services import CampaignNumbers, numbers
 from tests.campaigns.rows import NOW, make_campaign, make_contact, make_member, version_of
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,18 @@ def test_a_campaign_is_counted_by_state_reason_and_outcome() -> None:
         budget_micros=10,
         blocked_by=None,
     )
+
+
+def test_the_counts_of_a_big_campaign_are_used_again_for_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = make_campaign()
+    make_member(campaign)
+    assert services.campaign_numbers(campaign.pk, at=NOW).contacts == 1
+    monkeypatch.setattr(numbers, "BIG", 2)
+    make_member(campaign, make_contact("+12125550101"))
+    assert services.campaign_numbers(campaign.pk, at=NOW).contacts == 2
+    make_member(campaign, make_contact("+12125550102"))
+    moments = [NOW + numbers.KEPT - timedelta(seconds=1), NOW - timedelta(seconds=1), NOW + numbers.KEPT]
+    assert [services.campaign_numbers(campaign.pk, at=at).contacts for at in moments] == [2, 3, 3]
 
 
 def test_what_holds_a_running_campaign_as_a_whole_is_told() -> None:
