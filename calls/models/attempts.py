@@ -147,6 +147,10 @@ class CallAttempt(models.Model):
             models.Index(fields=["-created_at", "-id"], name="attempt_newest"),
             # The sweep's questions; live calls are few.
             models.Index(fields=["heard_at"], name="attempt_live", condition=Q(status__in=LIVE)),
+            # What campaigns have on the line; SQLite sees this condition in a question, and no list of statuses.
+            models.Index(fields=["carrier"], name="attempt_on_the_line", condition=Q(ended_at__isnull=True)),
+            # The daily cap of a caller ID.
+            models.Index(fields=["from_e164", "-created_at"], name="attempt_from"),
             # Whom a caller was called by.
             models.Index(fields=["to_e164", "-created_at"], name="attempt_to"),
         )

@@ -189,6 +189,10 @@ class CampaignContactQuerySet(QuerySet["CampaignContact"]):
         """Those that a dialler has, or that are on the line."""
         return self.filter(state__in=(MembershipState.CLAIMED, MembershipState.CALLING))
 
+    def claimed(self) -> "CampaignContactQuerySet":
+        """Those that a dialler has; nobody else has a lease."""
+        return self.filter(lease_until__isnull=False)
+
     def expired(self, now: datetime) -> "CampaignContactQuerySet":
         """Those whose dialler did not come back from its claim."""
         return self.filter(state=MembershipState.CLAIMED, lease_until__lt=now)
@@ -239,11 +243,11 @@ class CampaignContact(models.Model):
                 name="member_undecided",
                 condition=Q(state=MembershipState.WAITING, decided_at__isnull=True),
             ),
-            # The reconciler's; both sets are small.
+            # What diallers have claimed, and for how long; few.
             models.Index(
-                fields=["state", "lease_until"],
-                name="member_busy",
-                condition=Q(state__in=(MembershipState.CLAIMED, MembershipState.CALLING)),
+                fields=["lease_until"],
+                name="member_leased",
+                condition=Q(lease_until__isnull=False),
             ),
             # The campaign page's counts.
             models.Index(fields=["campaign", "state", "held_because", "finish_reason"], name="member_counts"),
@@ -256,7 +260,8 @@ class CampaignContact(models.Model):
                 name="member_finished_has_an_end",
             ),
             models.CheckConstraint(
-                condition=~Q(state=MembershipState.CLAIMED) | Q(lease_until__isnull=False, lease_key__isnull=False),
+                condition=Q(state=MembershipState.CLAIMED, lease_until__isnull=False, lease_key__isnull=False)
+                | (~Q(state=MembershipState.CLAIMED) & Q(lease_until__isnull=True, lease_key__isnull=True)),
                 name="member_claimed_has_a_lease",
             ),
         )

@@ -16,7 +16,6 @@ from calls import services as call_services
 from calls.engine.agent import AgentSpec
 from calls.enums import AttemptStatus, Direction
 from calls.models import CallAttempt
-from calls.models.attempts import LIVE
 from campaigns.enums import CampaignStatus, DialReason, MembershipState, VoicemailPolicy
 from campaigns.gate import Decision, GateRefusedError, Standing, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact
@@ -58,7 +57,7 @@ def standing_of(campaign: Campaign, spec: AgentSpec, *, at: datetime) -> Standin
     """Give where a campaign stands now. One without numbers of its own calls from the installation's."""
     has_pool = campaign.caller_ids.exists()
     worst = tariff(campaign.carrier, spec, day=at.date()).worst(spec)
-    on_the_way = CampaignAttempt.objects.filter(campaign=campaign, settled_at=None).count()
+    on_the_way = CampaignAttempt.objects.filter(campaign=campaign, outcome="").count()
     return Standing(
         status=CampaignStatus(campaign.status),
         starts_at=campaign.starts_at,
@@ -93,13 +92,15 @@ def room_for(campaign: Campaign, *, at: datetime) -> int:
 
 
 def _load_of(campaign: Campaign, at: datetime) -> Load:
-    """Count what one campaign has on the way; what is over and not settled yet counts for a moment more."""
+    """Count what one campaign has on the way. A call that is over has left its line, settled or not."""
     attempts = CampaignAttempt.objects.filter(campaign=campaign).order_by()
     recent = attempts.filter(created_at__gt=at - timedelta(minutes=1)).aggregate(
         minute=Count("pk"), second=Count("pk", filter=Q(created_at__gt=at - timedelta(seconds=1)))
     )
     return Load(
-        busy=attempts.filter(settled_at=None).count(), last_minute=recent["minute"], last_second=recent["second"]
+        busy=attempts.filter(outcome="", attempt__ended_at=None).count(),
+        last_minute=recent["minute"],
+        last_second=recent["second"],
     )
 
 
@@ -109,9 +110,7 @@ def _load(which: Q, at: datetime) -> Load:
     recent = outbound.filter(created_at__gt=at - timedelta(minutes=1)).aggregate(
         minute=Count("pk"), second=Count("pk", filter=Q(created_at__gt=at - timedelta(seconds=1)))
     )
-    return Load(
-        busy=outbound.filter(status__in=LIVE).count(), last_minute=recent["minute"], last_second=recent["second"]
-    )
+    return Load(busy=outbound.filter(ended_at=None).count(), last_minute=recent["minute"], last_second=recent["second"])
 
 
 def admission(member_id: UUID, *, lease_key: UUID, at: datetime) -> Callable[[CallAttempt], None]:

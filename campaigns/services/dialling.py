@@ -82,7 +82,7 @@ def claim_of(campaign: Campaign, *, at: datetime) -> list[Claim]:
 
 def free_room(campaign: Campaign, *, at: datetime) -> int:
     """Give how many may be claimed now: what is claimed already will take its part of the room."""
-    claimed = CampaignContact.objects.filter(state=MembershipState.CLAIMED).count()
+    claimed = CampaignContact.objects.claimed().count()
     return max(0, room_for(campaign, at=at) - claimed)
 
 

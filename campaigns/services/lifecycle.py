@@ -11,7 +11,6 @@ from django.db import transaction
 
 from calls import telephony
 from calls.errors import TelephonyError
-from calls.models.attempts import LIVE
 from campaigns.enums import CampaignStatus, FinishReason, MembershipState
 from campaigns.errors import CampaignError
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact, CampaignEvent
@@ -148,7 +147,7 @@ def abort_campaign(campaign_id: UUID, *, by: By, at: datetime) -> bool:
 
 def hang_up_all(campaign_id: UUID) -> int:
     """Hang up every call of a campaign; gives how many the carrier was asked to end."""
-    live = CampaignAttempt.objects.filter(campaign_id=campaign_id, settled_at=None, attempt__status__in=LIVE)
+    live = CampaignAttempt.objects.filter(campaign_id=campaign_id, outcome="", attempt__ended_at=None)
     ended = 0
     for attempt_id in live.order_by().values_list("attempt_id", flat=True):
         try:

@@ -39,7 +39,9 @@ def test_a_decision_about_what_has_moved_meanwhile_is_dropped() -> None:
         state=MembershipState.CLAIMED, lease_key=member.pk, lease_until=NOW + timedelta(minutes=1)
     )
     assert record_decisions([Decided(stale, NO_CONSENT)], at=NOW) == 0
-    CampaignContact.objects.update(state=MembershipState.WAITING, next_attempt_at=NOW + timedelta(hours=1))
+    CampaignContact.objects.update(
+        state=MembershipState.WAITING, next_attempt_at=NOW + timedelta(hours=1), lease_key=None, lease_until=None
+    )
     assert record_decisions([Decided(stale, NO_CONSENT)], at=NOW) == 0
     assert (reasons(), read(member).held_because) == ([], "")
 
