@@ -19,10 +19,10 @@ from campaigns.admin.members import detail_words
 from campaigns.admin.parts import TONES, badge, micros
 from campaigns.admin.words import explain, remedy
 from campaigns.breaker import PICKED_UP
-from campaigns.enums import CampaignStatus, DialReason, Disposition, MembershipState
+from campaigns.enums import CampaignStatus, DialReason, Disposition, FinishReason, MembershipState
 from campaigns.errors import CampaignError
 from campaigns.gate import Decision
-from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, CampaignEvent
+from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, CampaignContact, CampaignEvent
 from campaigns.services import CampaignNumbers
 
 REFRESH_SECONDS = 3
@@ -47,7 +47,13 @@ def live(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
     if kept is None:
         numbers = services.campaign_numbers(campaign.pk, at=at)
         is_large = numbers.contacts + numbers.attempts > _LARGE
-        kept = {"numbers": numbers, "dispositions": _dispositions(campaign), "chart": _chart(campaign, at), "at": at}
+        kept = {
+            "numbers": numbers,
+            "held": _left_out(campaign) if CampaignStatus(campaign.status).is_over else numbers.held,
+            "dispositions": _dispositions(campaign),
+            "chart": _chart(campaign, at),
+            "at": at,
+        }
         cache.set(key, kept, _KEPT_LARGE_SECONDS if is_large else _KEPT_SECONDS)
     numbers = kept["numbers"]
     is_moving = campaign.status in {CampaignStatus.RUNNING, CampaignStatus.PAUSED} or numbers.on_the_line > 0
@@ -58,7 +64,9 @@ def live(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
         "funnel": _funnel(numbers),
         "outcomes": _shares(numbers.outcomes, with_tones=True),
         "dispositions": _shares(kept["dispositions"]),
-        "waiting": _waiting(campaign, numbers),
+        "ends": _shares(numbers.finished),
+        "is_over": CampaignStatus(campaign.status).is_over,
+        "waiting": _waiting(campaign, kept["held"]),
         "blocked": _blocked(numbers),
         "chart": kept["chart"],
         "counted_at": kept["at"],
@@ -108,16 +116,23 @@ def _shares(counts: dict[Any, int], *, with_tones: bool = False) -> list[dict[st
     ]
 
 
-def _waiting(campaign: Campaign, numbers: CampaignNumbers) -> list[dict[str, Any]]:
+def _left_out(campaign: Campaign) -> dict[DialReason, int]:
+    """Say what still held contacts back when their campaign ended."""
+    closed = CampaignContact.objects.filter(campaign=campaign, state=MembershipState.FINISHED).exclude(held_because="")
+    counted = closed.filter(finish_reason=FinishReason.CAMPAIGN_OVER).order_by()
+    return {DialReason(word): count for word, count in counted.values_list("held_because").annotate(Count("pk"))}
+
+
+def _waiting(campaign: Campaign, held: dict[DialReason, int]) -> list[dict[str, Any]]:
     """Say why contacts are held back, the most frequent reason first, and what can be done."""
     members = reverse("admin:campaigns_campaigncontact_changelist")
-    rows = sorted(numbers.held.items(), key=lambda item: -item[1])
+    rows = sorted(held.items(), key=lambda item: -item[1])
     return [
         {
             "words": explain(reason),
             "remedy": remedy(reason),
             "count": count,
-            "url": f"{members}?{urlencode({'campaign': campaign.pk, 'state': 'waiting', 'held': reason.value})}",
+            "url": f"{members}?{urlencode({'campaign': campaign.pk, 'held': reason.value})}",
         }
         for reason, count in rows
     ]

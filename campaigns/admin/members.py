@@ -89,7 +89,12 @@ class CampaignEventAdmin(_EventBase):
         return detail_words(event.detail)
 
 
+_IDS = {"agent_version", "pause", "contact"}
+"""Parts of a detail that tell a person nothing."""
+
+
 def detail_words(detail: dict[str, object]) -> str:
-    """Give an event's detail on one line; empty parts are left out."""
-    parts = [f"{name.replace('_', ' ')}: {value}" for name, value in detail.items() if value not in ("", None, {}, [])]
+    """Give an event's detail on one line; empty parts and ids are left out."""
+    shown = {name: value for name, value in detail.items() if value not in ("", None, {}, []) and name not in _IDS}
+    parts = [f"{name.replace('_', ' ')}: {value}" for name, value in shown.items()]
     return ", ".join(parts)[:300]

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from calls.enums import AttemptStatus
 from calls.models import CallAttempt
 from campaigns.admin import campaign_page
-from campaigns.enums import CampaignStatus, ConsentKind, DialReason, MembershipState, Outcome
+from campaigns.enums import CampaignStatus, ConsentKind, DialReason, FinishReason, MembershipState, Outcome
 from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, ContactList
 from tests.calls import rows as call_rows
 from tests.campaigns.rows import NOW, make_campaign, make_consent, make_contact, make_member
@@ -89,6 +89,23 @@ def test_an_old_campaign_is_drawn_by_hours() -> None:
     campaign.started_at = NOW - timedelta(days=9)
     chart = campaign_page.live(campaign, at=NOW + timedelta(hours=2, minutes=1))["chart"]
     assert chart["labels"] == ["17:00", "18:00", "19:00"]
+
+
+def test_a_campaign_that_is_over_says_who_was_never_called_and_why() -> None:
+    campaign = make_campaign(status=CampaignStatus.FINISHED)
+    over = {"state": MembershipState.FINISHED, "finished_at": NOW}
+    for digits, columns in enumerate(
+        (
+            {"finish_reason": FinishReason.CAMPAIGN_OVER, "held_because": DialReason.NO_CONSENT},
+            {"finish_reason": FinishReason.CAMPAIGN_OVER, "held_because": ""},
+            {"finish_reason": FinishReason.REACHED, "held_because": ""},
+        )
+    ):
+        make_member(campaign, make_contact(f"+1212555{100 + digits:04}"), **over, **columns)
+    shown = campaign_page.live(campaign, at=NOW)
+    assert [(row["words"], row["count"]) for row in shown["waiting"]] == [("They have not agreed to be called", 1)]
+    assert [(row["name"], row["count"]) for row in shown["ends"]] == [("Campaign over", 2), ("Reached", 1)]
+    assert (shown["is_over"], shown["refresh_seconds"]) == (True, 0)
 
 
 def test_conversations_are_counted_by_what_came_of_them() -> None:

@@ -28,6 +28,6 @@ def test_the_lists_ask_as_often_for_100_rows_as_for_one(model: str) -> None:
 
 
 def test_an_events_detail_is_one_line_without_its_empty_parts() -> None:
-    assert detail_words({"reason": "too many errors", "evidence": {}, "last_calls": 20}) == (
+    assert detail_words({"reason": "too many errors", "evidence": {}, "last_calls": 20, "pause": "01a2"}) == (
         "reason: too many errors, last calls: 20"
     )
