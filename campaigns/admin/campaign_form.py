@@ -164,7 +164,7 @@ class CampaignForm(_Form):
     budget_micros = MicrosField(label="Budget", help_text="In the currency of the price rows; empty: no limit.")
     carrier = forms.ChoiceField(choices=carrier_choices, required=False, widget=UnfoldAdminSelectWidget())
     result_schema = IndentedJSONField(
-        help_text="JSON schema of what each call shall yield; empty: only what every call yields."
+        initial=dict, help_text="JSON schema of what each call shall yield; empty: only what every call yields."
     )
 
     class Meta:

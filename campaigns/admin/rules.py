@@ -28,7 +28,7 @@ else:
 class RuleForm(_RuleForm):
     """A rule with its parameters as readable JSON."""
 
-    parameters = IndentedJSONField(help_text="What each kind takes stands in docs/operations.md.")
+    parameters = IndentedJSONField(initial=dict, help_text="What each kind takes stands in docs/operations.md.")
 
     class Meta:
         """All fields."""

@@ -14,7 +14,7 @@ _READ_WORK = (
 _OPERATE = (
     *_READ_WORK,
     "calls.view_recording",
-    "calls.add_suppression",
+    *("calls.add_suppression", "calls.add_callattempt", "calls.change_callattempt"),
     *("campaigns.add_contact", "campaigns.change_contact", "campaigns.add_contactlist", "campaigns.change_contactlist"),
     *("campaigns.add_campaign", "campaigns.change_campaign", "campaigns.add_consent", "campaigns.change_consent"),
     *("campaigns.run_campaign", "campaigns.call_once", "campaigns.add_callcorrection"),
