@@ -1,0 +1,7 @@
+"""Who answered a call that we placed: a person, a mailbox, a call-screening assistant or a menu."""
+
+from calls.engine.answered.phrases import REFUSAL
+from calls.engine.answered.watch import AnswerWatch, Judgement, Signal
+from calls.engine.answered.wording import Cues, is_greeting, read_cues
+
+__all__ = ["REFUSAL", "AnswerWatch", "Cues", "Judgement", "Signal", "is_greeting", "read_cues"]
