@@ -84,9 +84,9 @@ class Answering:
         self._drafts.answer(utterance)
         self._look()
 
-    def say(self, text: str, purpose: Purpose, *, ends_call: EndReason | None = None) -> None:
-        """Speak a fixed line. One without words is over at once."""
-        if not self._drafts.say(text, purpose, ends_call):
+    def say(self, text: str, purpose: Purpose, *, ends_call: EndReason | None = None, protected: int = 0) -> None:
+        """Speak a fixed line, of which so many pieces must be heard. One without words is over at once."""
+        if not self._drafts.say(text, purpose, ends_call, protected):
             self._go_to_what_follows(ends_call)
 
     def read(self, event: ReplyDelta | ReplyToolRequested | ToolReturned | ToolDelayed | ReplyGenerated) -> None:
@@ -237,9 +237,8 @@ class Answering:
         reply.freeze(now)
         reply.keeps_text = may_be_false and not reply.is_generated
         self._stop(reply, reason, keeps_text=reply.keeps_text)
-        self._stage.note(
-            "barge_in", reply=reply.number, reason=reason.value, played_ms=round(reply.clock.played_ms(now))
-        )
+        kind, played = "barge_in" if reply.is_started else "reply_held", round(reply.clock.played_ms(now))
+        self._stage.note(kind, reply=reply.number, reason=reason.value, played_ms=played)
         self._drafts.reply, self._drafts.suspended = None, reply
         self._stage.move(ConversationState.INTERRUPTED)
         if not may_be_false:

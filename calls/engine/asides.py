@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from calls.engine.phonecall import PhoneAction, PhoneEvent
 from calls.enums import EndReason
 
 
@@ -32,3 +33,7 @@ class ToolDelayed(Struct, frozen=True, gc=False):
 
     reply: int
     text: str
+
+
+Aside = KeysPressed | LineGiven | ToolDelayed | PhoneEvent
+AsideAction = PhoneAction

@@ -9,12 +9,17 @@ from calls.engine.answering import TEXT_EVENTS, Answering
 from calls.engine.asides import KeysPressed, LineGiven
 from calls.engine.endpointing import is_backchannel, is_same_words
 from calls.engine.hearing import Ear, Utterance
+from calls.engine.heeding import Heeding
 from calls.engine.history import Earlier, History
+from calls.engine.interruptions import Interruptions
+from calls.engine.phonecall import OPT_OUT_KEY, AnswererDetected, BeepHeard
+from calls.engine.prompt import prompt_of
+from calls.engine.reception import Reception
 from calls.engine.reply import Purpose
 from calls.engine.resuming import go_on
 from calls.engine.silence import SilenceWatch
 from calls.engine.stage import Stage, Transitions
-from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode
+from calls.enums import CancelReason, ConversationState, Direction, EndReason, ErrorCode, SuppressionSource
 
 INITIALIZING, LISTENING, THINKING, RESPONDING, INTERRUPTED, ENDED = ConversationState
 
@@ -23,8 +28,8 @@ TRANSITIONS: Transitions = {
     INITIALIZING: frozenset({LISTENING, THINKING, ENDED}),
     # the caller has the floor
     LISTENING: frozenset({THINKING, ENDED}),
-    # a reply is certain, nothing of it was heard; the caller may go on and take it back
-    THINKING: frozenset({RESPONDING, LISTENING, ENDED}),
+    # a reply is certain, nothing of it was heard; the caller may go on and take it back, or hold it up with a sound
+    THINKING: frozenset({RESPONDING, LISTENING, INTERRUPTED, ENDED}),
     # from the first audio sent until the last was played; an apology or farewell makes the agent think again
     RESPONDING: frozenset({LISTENING, INTERRUPTED, THINKING, ENDED}),
     # the caller made a sound: words lead to listening, none let the rest be spoken
@@ -42,6 +47,7 @@ class Conversation:
     ``spec``: the agent, its texts already rendered. ``fallback_lines``: what is said in the first, second and third
     failing turn in a row. ``llm_tiers``, ``tts_tiers``: how many providers there are, fallbacks counted.
     ``turn_budget_seconds``: wall time in which a reply must be heard. ``earlier``: what was said before this line.
+    ``telephone``: who called whom; None: it is no telephone call.
     """
 
     def __init__(
@@ -53,11 +59,11 @@ class Conversation:
         tts_tiers: int = 1,
         turn_budget_seconds: float = 4.0,
         earlier: Earlier = Earlier(),  # noqa: B008 (frozen)
+        telephone: Direction | None = None,
     ) -> None:
         self._spec = spec
-        self._opening = spec.opening
         self._last_line = fallback_lines[2]
-        self._history = History(spec.prompt, spec.context_tokens, earlier)
+        self._history = History(prompt_of(spec, is_telephone=telephone is not None), spec.context_tokens, earlier)
         self._stage = Stage(spec, self._history, TRANSITIONS)
         self._ear = Ear(spec.endpointing, spec.language)
         self._agent = Answering(
@@ -67,12 +73,12 @@ class Conversation:
             tts_tiers=tts_tiers,
             turn_budget_seconds=turn_budget_seconds,
         )
+        self._floor = Interruptions(self._stage, self._ear, self._agent)
+        shared, take = (self._stage, self._agent, self._ear), self._take_words
+        self._reception = Reception(*shared, direction=telephone, take_words=take)
+        self._heeding = Heeding(*shared, self._reception, take_words=take)
         self._left: EndReason | None = None
-        self._is_unanswered = False
-        self._is_deaf_to_voice = False
         self._floor_ms = -1.0
-        self._resume_at = 0.0
-        self._resume_by = 0.0
         self._silence = SilenceWatch(spec.silence)
         self._due: float | None = None
         self._on = self._listeners()
@@ -81,6 +87,11 @@ class Conversation:
     def state(self) -> ConversationState:
         """Where the conversation is."""
         return self._stage.state
+
+    @property
+    def listens_for_beep(self) -> bool:
+        """Whether ``BeepHeard`` would say something now."""
+        return self._reception.listens_for_beep
 
     @property
     def turns(self) -> tuple[ev.SpokenTurn, ...]:
@@ -101,7 +112,7 @@ class Conversation:
         stage.now = now
         if stage.is_due(self._due):
             self._check_time()
-        elif isinstance(event, ev.AudioHeard) and self._ear.pass_by(event, now):
+        elif isinstance(event, ev.AudioHeard) and not self._reception.is_attentive and self._ear.pass_by(event, now):
             return []
         if self.state is not ENDED:
             self._on[type(event)](event)
@@ -135,7 +146,9 @@ class Conversation:
             ev.SentenceSent: agent.note_sentence_sent,
             ev.ReplySent: agent.note_sent,
             ev.PlayedOut: agent.note_played,
-            KeysPressed: self._read_typed,
+            KeysPressed: self._read_keys,
+            BeepHeard: self._reception.note_beep,
+            AnswererDetected: self._reception.note_detection,
             LineGiven: self._say_given,
         }
 
@@ -147,23 +160,13 @@ class Conversation:
         self._history.began_at = self._stage.now
         self._silence.note_sign(self._stage.now)
         self._ear.start(self._stage.now, detects_turns=event.detects_turns)
-        if go_on(self._agent, self._history):
-            self._opening = ""
-        elif event.opening:
-            self._say_opening()
-        else:
-            self._stage.move(LISTENING)
+        self._reception.start(opening=event.opening, goes_on=go_on(self._agent, self._history))
 
     def _resume_call(self, _: ev.CallResumed) -> None:
         self._ear.resume_input(self._stage.now)
         self._silence.note_sign(self._stage.now)
-        if self._opening and self.state is LISTENING and not self._ear.has_speech:
-            self._say_opening()
-
-    def _say_opening(self) -> None:
-        """Speak the opening line: once, however often the input begins."""
-        line, self._opening = self._opening, ""
-        self._agent.say(line, Purpose.LINE)
+        if self._reception.may_open and self.state is LISTENING and not self._ear.has_speech:
+            self._reception.open()
 
     def _hang_up(self, _: ev.HangUpRequested) -> None:
         if not self._agent.cut_farewell(CancelReason.HANG_UP):
@@ -171,7 +174,7 @@ class Conversation:
 
     def _stop_agent(self, _: ev.InterruptRequested) -> None:
         if not self._agent.cut_farewell(CancelReason.REQUESTED):
-            self._take_floor(CancelReason.REQUESTED)
+            self._floor.take_floor(CancelReason.REQUESTED)
 
     def _say_given(self, event: LineGiven) -> None:
         if not self._agent.is_parting:
@@ -195,6 +198,7 @@ class Conversation:
             self._leave(event.reason)
 
     def _leave(self, reason: EndReason) -> None:
+        self._heeding.heed_last()
         self._take_words()
         self._stage.finish(reason)
 
@@ -204,20 +208,17 @@ class Conversation:
         if not self._agent.is_parting:
             self._part(self._last_line, EndReason.PROVIDER_FAILED, CancelReason.FAILED)
 
-    def _take_floor(self, reason: CancelReason) -> None:
-        """Have the agent stop, whatever it does."""
-        if self.state is RESPONDING:
-            self._agent.interrupt(reason, may_be_false=False)
-        elif self.state is THINKING:
-            self._agent.withdraw(reason)
-        self._agent.confirm_interruption()
-        self._is_unanswered = False
+    def _read_keys(self, event: KeysPressed) -> None:
+        if event.keys == OPT_OUT_KEY and self._reception.is_telephone:
+            self._heeding.opt_out(SuppressionSource.KEY)
+        else:
+            self._read_typed(event)
 
     def _read_typed(self, event: ev.TextTyped | KeysPressed) -> None:
         text = event.text.strip()
         if not text or self._agent.is_parting:
             return
-        self._take_floor(CancelReason.SUPERSEDED)
+        self._floor.take_floor(CancelReason.SUPERSEDED)
         self._take_words()
         if isinstance(event, ev.TextTyped):
             self._silence.note_typing()
@@ -227,18 +228,17 @@ class Conversation:
 
     def _hear(self, event: ev.AudioHeard) -> None:
         self._ear.hear(event, self._stage.now)
+        self._reception.hear(event.until_ms, event.voiced_until_ms, event.voiced_ms)
         if self._ear.voiced_ms:
             self._silence.note_voice(self._stage.now)
-            # What was said may still become words: nobody is spoken over, nor right behind his last sound.
-            silent_at = self._stage.now + self._spec.endpointing.patience_ms / 1000
-            self._resume_at = min(max(self._resume_at, silent_at), self._resume_by)
-        else:
-            self._is_deaf_to_voice = False
-        self._weigh_interruption()
+        self._floor.note_sound()
+        self._floor.weigh()
 
     def _read(self, event: ev.TranscriptReceived) -> None:
         if self._ear.read(event, self._stage.now):
             self._note_words()
+        elif self._left is None:
+            self._heeding.heed()  # the same words may be certain now
 
     def _read_turn(self, event: ev.EagerEndOfTurn | ev.EndOfTurn) -> None:
         is_ended = isinstance(event, ev.EndOfTurn)
@@ -255,50 +255,9 @@ class Conversation:
             self._show(ear, is_final=False)
         if guess is not None and not is_same_words(guess.caller, ear.text):
             self._agent.discard_guess()
-        self._weigh_interruption()
-
-    # --- interruptions ----------------------------------------------------------------------------------------------
-
-    def _has_real_words(self) -> bool:
-        """Whether the caller said more than that he is listening."""
-        reply, text = self._agent.reply or self._agent.suspended, self._ear.text
-        is_asked = reply is not None and (reply.is_unheard_answer or bool(reply.heard_question(self._stage.now)))
-        return bool(text) and not is_backchannel(text, self._spec.language, is_asked=is_asked)
-
-    def _is_voice_enough(self) -> bool:
-        """Whether the voice alone, without words, stops the agent."""
-        return not self._is_deaf_to_voice and self._ear.is_interrupting(self._spec.barge_in)
-
-    def _weigh_interruption(self) -> None:
-        """The caller makes himself heard: decide whether the agent stops."""
-        if self._agent.is_parting:
-            return
-        if self.state is INTERRUPTED:
-            if self._has_real_words():
-                self._agent.confirm_interruption()
-        elif self.state is RESPONDING:
-            is_meant = self._has_real_words()
-            if is_meant or self._is_voice_enough():
-                self._agent.interrupt(CancelReason.BARGE_IN, may_be_false=not is_meant)
-                self._resume_at = self._stage.now + self._spec.barge_in.false_interruption_ms / 1000
-                self._resume_by = self._resume_at + self._spec.silence.reprompt_after_seconds
-        elif self.state is THINKING:
-            self._weigh_going_on()
-
-    def _weigh_going_on(self) -> None:
-        """Nothing of the reply was heard yet: who goes on speaking takes it back, and his words become one turn."""
-        reply = self._agent.reply
-        is_answer = reply is not None and reply.is_unheard_answer
-        if self._has_real_words() or (is_answer and self._is_voice_enough()):
-            self._agent.withdraw(CancelReason.BARGE_IN)
-            self._is_unanswered = is_answer
-
-    def _check_resume(self) -> None:
-        """A sound that brought no words was no interruption."""
-        if self.state is INTERRUPTED and self._stage.is_due(self._resume_at):
-            self._is_deaf_to_voice = self._ear.voiced_ms > 0
-            self._drop_utterance()
-            self._agent.resume()
+        self._reception.read()
+        if self._left is None and not self._heeding.heed():
+            self._floor.weigh()
 
     # --- the end of an utterance ------------------------------------------------------------------------------------
 
@@ -310,31 +269,52 @@ class Conversation:
             self._stage.emit(ev.FlushRecogniser())
         if ear.has_speech and ear.is_over(now):
             self._end_utterance()
-        elif self.state is LISTENING and self._left is None and ear.is_eager(now) and not self._is_old_backchannel():
+        elif self.state is LISTENING and self._left is None and ear.is_eager(now) and self._is_for_the_agent():
             self._agent.prepare(ear.text)
-        if self.state is LISTENING and self._is_unanswered and not ear.has_speech:
-            self._is_unanswered = False
+        if self.state is LISTENING and self._floor.is_unanswered and not ear.has_speech:
+            self._floor.is_unanswered = False
             self._agent.answer()
 
     def _end_utterance(self) -> None:
+        if self.state is RESPONDING:
+            self._floor.weigh()  # they may have waited for the end of the notice
         if self._left is not None:
             self._leave(self._left)
-        elif self.state is LISTENING and self._ear.text and not self._is_old_backchannel():
+        elif self._heeding.heed(is_over=True) or self._keeps_waiting():
+            return
+        elif self._reception.is_silent or self._floor.is_parting_word():
+            self._part_ways()
+        elif self.state is LISTENING and self._ear.text and self._is_for_the_agent():
             self._answer(self._ear.take(self._stage.now))
-        elif self._agent.is_parting and self._has_real_words():
+        elif self._agent.is_parting and self._floor.has_real_words():
             self._take_words()
         else:
             self._drop_utterance()
 
-    def _is_old_backchannel(self) -> bool:
-        """Whether the words only said "I am listening" while the agent still spoke, though they come after it."""
-        if self._agent.question or self._ear.speech_until_ms > self._floor_ms:
+    def _keeps_waiting(self) -> bool:
+        """Whether these words are dealt with once the notice was heard."""
+        reply = self._agent.reply
+        return reply is not None and reply.is_protected(self._stage.now) and self._floor.has_real_words()
+
+    def _part_ways(self) -> None:
+        """Keep words that nobody answers; where both have said goodbye the call is over."""
+        ends = self._agent.suspended.ends_call if self._agent.suspended is not None else None
+        self._agent.confirm_interruption()
+        self._take_words()
+        if ends is not None:
+            self._stage.finish(ends)
+
+    def _is_for_the_agent(self) -> bool:
+        """Whether a person says it, and more than "I am listening" while the agent still spoke."""
+        if self._reception.is_silent:
             return False
-        return is_backchannel(self._ear.text, self._spec.language)
+        is_new = bool(self._agent.question) or self._ear.speech_until_ms > self._floor_ms
+        return is_new or not is_backchannel(self._ear.text, self._spec.language)
 
     def _answer(self, utterance: Utterance) -> None:
-        self._is_unanswered = False
+        self._floor.is_unanswered = False
         self._silence.note_turn()
+        self._reception.note_turn()
         self._keep(utterance)
         self._agent.answer(utterance)
 
@@ -365,8 +345,9 @@ class Conversation:
     def _find_due(self) -> float | None:
         if self.state is ENDED:
             return None
-        own = (self._silence_ends_at(), self._longest(), self._resume_at if self.state is INTERRUPTED else None)
-        due = (self._agent.next_timeout(), self._ear.next_timeout(), *own)
+        due = [self._silence_ends_at(), self._longest(), self._floor.resume_due(), self._heeding.next_timeout()]
+        due += [self._agent.next_timeout(), None if self._keeps_waiting() else self._ear.next_timeout()]
+        due.append(self._reception.next_timeout() if self._left is None else None)
         return min((at for at in due if at is not None), default=None)
 
     def _longest(self) -> float | None:
@@ -375,21 +356,38 @@ class Conversation:
     def _silence_ends_at(self) -> float | None:
         """When the agent asks whether anybody is there. Who closed his microphone is not asked."""
         is_waiting = self.state is LISTENING and not self._ear.has_speech and not self._ear.is_input_ended
-        return self._silence.ends_at(self._stage.entered_at) if is_waiting and not self._stage.is_held else None
+        is_held = self._stage.is_held or self._reception.is_silent
+        return self._silence.ends_at(self._stage.entered_at) if is_waiting and not is_held else None
 
     def _check_time(self) -> None:
         """Do what is due."""
         if self._stage.is_due(self._longest()):
             self._part(self._spec.max_duration_goodbye, EndReason.MAX_DURATION, CancelReason.SUPERSEDED)
         was_speaking = self.state is RESPONDING
+        self._attend()
+        if self.state is ENDED:
+            return
         self._agent.check_time()
         if was_speaking and self.state is LISTENING:
             self._floor_ms = self._ear.until_ms
         self._ear.expect_answer(self._agent.question)
-        self._check_resume()
+        if self._floor.check_resume():
+            self._drop_utterance()
+            self._agent.resume()
         if self.state is not ENDED:
             self._listen()
             self._check_silence()
+
+    def _attend(self) -> None:
+        """Do what only a telephone call asks for."""
+        if self._stage.is_due(self._heeding.next_timeout()):
+            self._agent.stop(CancelReason.SUPERSEDED)
+            self._leave(EndReason.OPTED_OUT)
+        elif self._left is None and (reason := self._reception.attend()) is not None:
+            self._leave(reason)
+        self._floor.is_person_sought = self._reception.is_seeking
+        if self._reception.owes_answer:
+            self._reception.owes_answer, self._floor.is_unanswered = False, True
 
     def _check_silence(self) -> None:
         if not self._stage.is_due(self._silence_ends_at()):

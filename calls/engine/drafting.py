@@ -80,13 +80,13 @@ class Drafting:
             self.generate(reply)
         self.commit(reply)
 
-    def say(self, text: str, purpose: Purpose, ends_call: EndReason | None) -> bool:
-        """Speak a fixed line; False when it has no words."""
+    def say(self, text: str, purpose: Purpose, ends_call: EndReason | None, protected: int = 0) -> bool:
+        """Speak a fixed line, of which so many pieces must be heard; False when it has no words."""
         if not text.replace(BREAK, "").strip():
             return False
         reply = Reply(self.next_number(), purpose)
         reply.add_line(text)
-        reply.ends_call = ends_call
+        reply.ends_call, reply.protected = ends_call, protected
         self._stage.move(ConversationState.THINKING)
         self.commit(reply)
         self._stage.emit(ShowToken(reply.number, reply.text))

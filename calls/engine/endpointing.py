@@ -58,6 +58,15 @@ _SOUNDS = frozenset(
     """.split()
 )
 
+_FAREWELL = re.compile(
+    r"(?:(?:okay|ok|yes|yeah|all right|alright|great|well|and|so|thanks(?: a lot| so much| again)?|sir|ma'am"
+    r"|thank you(?: very much| so much)?|cheers|you too|same to you|likewise|bye|goodbye|good bye|bye bye|good night"
+    r"|see you(?: then| later| soon)?|talk to you(?: later| soon)|take care|good day|later|so long"
+    r"|have a (?:nice|good|great|lovely|wonderful|sunny|blessed) (?:day|evening|afternoon|weekend|one|time|night)"
+    r"|tschüss|auf wiederhören|ciao|adiós|hasta luego|au revoir|arrivederci|tchau)(?: |$))+"
+)
+"""Alone, over the agent's last words, these keep nobody on the line."""
+
 _ASSENTS = {
     "en": """yeah|yep|yup|yes|right|okay|ok|okey|k|sure|i see|got it|of course|alright|all right|great|good|nice|cool
              |wow|exactly|indeed|true|go on|i understand|understood|makes sense|fine|interesting|really|perfect|gotcha
@@ -157,6 +166,11 @@ def is_backchannel(text: str, language: str = "en-US", *, is_asked: bool = False
             return False
         at += min(length, len(words) - at)
     return True
+
+
+def is_farewell(text: str) -> bool:
+    """Whether the words are a goodbye and nothing else."""
+    return _FAREWELL.fullmatch(" ".join(words_of(text))) is not None
 
 
 def _assents(language: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from calls.engine.asides import KeysPressed, LineGiven, ToolDelayed
+from calls.engine.asides import Aside, AsideAction, LineGiven
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Role, Speaker
 
 
@@ -263,7 +263,7 @@ Event = (
     CallStarted | CallResumed | TimePassed | HangUpRequested | Disconnected | InputEnded | InterruptRequested |
     TextTyped | AudioHeard | SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn |
     RecognitionFailed | ReplyDelta | ReplyToolRequested | ToolReturned | ReplyGenerated | ReplyFailed | SentenceTimed |
-    AudioSent | SentenceSent | ReplySent | PlayedOut | KeysPressed | LineGiven | ToolDelayed
+    AudioSent | SentenceSent | ReplySent | PlayedOut | Aside
 )  # fmt: skip
 
 # --- actions: making a reply, telling the other side, keeping what was said -------------------------------------------
@@ -396,5 +396,5 @@ class Finish(Struct, frozen=True, gc=False):
 
 Action = (
     Generate | Speak | EndSpeech | Commit | Discard | Cancel | CallTool | ShowState | ShowTranscript | ShowToken
-    | CompleteReply | ShowLatency | ReportError | FlushRecogniser | Record | RecordEvent | Finish
+    | CompleteReply | ShowLatency | ReportError | FlushRecogniser | Record | RecordEvent | Finish | AsideAction
 )  # fmt: skip

@@ -192,6 +192,17 @@ class Ear:
     # --- questions --------------------------------------------------------------------------------------------------
 
     @property
+    def pieces(self) -> tuple[str, ...]:
+        """The words of the utterance so far, in the pieces in which the recogniser closed them."""
+        pieces = (*(text for text, _ in self._finals), self._interim)
+        return tuple(text for text in pieces if text)
+
+    @property
+    def is_worded(self) -> bool:
+        """Whether there are words, none of which may still change."""
+        return bool(self.text) and not self._interim
+
+    @property
     def speech_until_ms(self) -> float:
         """Audio time at which the caller was last known to speak."""
         return max(self._voiced_until_ms, self._words_until_ms)

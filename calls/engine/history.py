@@ -43,7 +43,8 @@ class History:
         """Whether the caller said something that nobody has answered."""
         return self._last_caller() < len(self._entries)
 
-    def _at_ms(self, at: float) -> int:
+    def at_ms(self, at: float) -> int:
+        """Give a moment of the call's clock in milliseconds since the call began."""
         return max(round((at - self.began_at) * 1000), 0)
 
     def add_caller(self, utterance: Utterance) -> Record:
@@ -53,8 +54,8 @@ class History:
             index=len(self.turns),
             speaker=Speaker.CALLER,
             text=utterance.text,
-            started_ms=self._at_ms(utterance.began_at),
-            ended_ms=self._at_ms(utterance.ended_at),
+            started_ms=self.at_ms(utterance.began_at),
+            ended_ms=self.at_ms(utterance.ended_at),
             confidence=utterance.confidence,
         )
         self.turns.append(turn)
@@ -80,8 +81,8 @@ class History:
             index=len(self.turns),
             speaker=Speaker.AGENT,
             text=text,
-            started_ms=self._at_ms(began_at),
-            ended_ms=self._at_ms(ended_at),
+            started_ms=self.at_ms(began_at),
+            ended_ms=self.at_ms(ended_at),
             interrupted=interrupted,
             latency=latency,
             usage=usage,

@@ -15,6 +15,10 @@ _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_][\w.-]*)\s*(?:\|([^{}]*))?\}\}")
 TELEPHONE_TEXTS = ("opening", "voicemail_message", "screening_answer", "opt_out_goodbye", "objection_line")
 """The texts of ``AgentSpec.telephone`` that may hold variables; its notice holds none."""
 
+_ON_THE_TELEPHONE = """\
+Whatever is said above: you are an AI on the telephone. Whoever asks whether you are a person, a robot, a recording or \
+an AI is told the truth at once: you are an AI assistant. Never claim or hint that you are human."""
+
 _MESSAGE_OVERHEAD = 4.0
 """Tokens that a chat format spends on each message beside its text."""
 
@@ -80,6 +84,13 @@ def render_spec(spec: AgentSpec, variables: Mapping[str, str]) -> AgentSpec:
         transfer_lines=lines,
         intents=intents,
     )
+
+
+def prompt_of(spec: AgentSpec, *, is_telephone: bool) -> str:
+    """Give the model's instructions; on a telephone the law has some of its own."""
+    if not is_telephone or not spec.prompt:
+        return spec.prompt
+    return f"{spec.prompt.rstrip()}\n\n{_ON_THE_TELEPHONE}"
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------

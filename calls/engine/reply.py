@@ -2,12 +2,11 @@
 
 from enum import Enum, auto
 
-from msgspec import Struct
-
 from calls.engine.events import Latency, Message, Speak, ToolRequest, Usage, Word
 from calls.engine.playout import PlaybackClock, SpokenSentence, heard_characters
 from calls.engine.scripts import join_pieces
 from calls.engine.sentences import BREAK, MarkerFilter, SentenceCutter, clause_start, is_question
+from calls.engine.timing import Timing
 from calls.enums import EndReason, ErrorCode
 
 _INTERRUPTED_RESULT = "The caller interrupted before this was finished. The call goes on."
@@ -19,7 +18,9 @@ class Purpose(Enum):
     ANSWER = auto()
     """The model's words."""
     LINE = auto()
-    """A fixed line: the opening, a re-prompt."""
+    """A fixed line: a re-prompt, an answer to a machine."""
+    OPENING = auto()
+    """The first words of the call."""
     APOLOGY = auto()
     """The fixed line of a failing turn."""
     FAREWELL = auto()
@@ -31,34 +32,6 @@ class Outcome(Enum):
 
     NOTHING_SAID = auto()
     OVER = auto()
-
-
-class Timing(Struct):
-    """When the parts of a turn happened, in seconds of the call's clock; None: not (yet)."""
-
-    speech_ended_at: float | None = None
-    waited_ms: float = 0.0
-    decided_at: float | None = None
-    generate_at: float | None = None
-    first_delta_at: float | None = None
-    first_speak_at: float | None = None
-    first_audio_at: float | None = None
-
-    def latency(self) -> Latency | None:
-        """The parts of the voice-to-voice latency; None for what is no answer."""
-        if self.speech_ended_at is None or self.first_audio_at is None:
-            return None
-        return Latency(
-            endpointing=_ms(self.speech_ended_at, self.decided_at),
-            stt=self.waited_ms,
-            llm=_ms(self.generate_at, self.first_delta_at),
-            tts=_ms(self.first_speak_at, self.first_audio_at),
-            total=_ms(self.speech_ended_at, self.first_audio_at),
-        )
-
-
-def _ms(begin: float | None, end: float | None) -> float:
-    return max(end - begin, 0.0) * 1000 if begin is not None and end is not None else 0.0
 
 
 class ToolStep:
@@ -118,6 +91,7 @@ class Reply:
         self.clock = PlaybackClock()
         self.progress_at = 0.0  # seconds; the last sign of life since audio began
         self.held_tokens: list[str] = []  # shown at the commit
+        self.protected = 0  # so many sentences, from the first, nobody interrupts
         self._items: list[SpokenSentence | ToolStep] = []
         self._past = 0  # so many items were heard under earlier numbers
         self._handed = 0  # so many own sentences went to the synthesiser
@@ -336,6 +310,13 @@ class Reply:
             messages.append(Message(role="assistant", content=join_pieces(said)))
         return tuple(messages)
 
+    def is_protected(self, now: float) -> bool:
+        """Whether what is to be heard in any case has not been heard to its end."""
+        if not self.protected:
+            return False
+        heard = self._heard_texts(now)
+        return any(heard[id(sentence)] != sentence.text for sentence in self._sentences[: self.protected])
+
     def heard_question(self, now: float) -> str:
         """Give the sentence that is being heard, or was heard last, if it is a question; else nothing."""
         heard = self._heard_texts(now)
@@ -357,6 +338,8 @@ class Reply:
         reply.asked = self.asked
         reply.is_model_silent, reply.called, reply.names = self.is_model_silent, self.called, {*self.names, number}
         reply.turn_began_at, reply.turn_latency = self.turn_began_at, self.turn_latency
+        if not self.is_started:
+            reply.timing = self.timing
         reply.failure = self.failure if self.failure is ErrorCode.LLM else None
         reply.tier, reply.tts_tier = self.tier, self.tts_tier
         reply._marker, reply._cutter = self._marker, self._cutter

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar
 
+import pytest
 from msgspec.structs import replace
 
 from calls.engine import events as ev
@@ -52,6 +53,8 @@ class Scene:
                 break
             self.now = max(due, self.now)
             actions += self.send(ev.TimePassed())
+        else:
+            pytest.fail("a timer that is due stays due")
         self.now = ends
         return actions
 
