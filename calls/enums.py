@@ -117,6 +117,9 @@ SAID_GOODBYE = frozenset(
         EndReason.ABUSE,
         EndReason.OPERATOR,
         EndReason.OPTED_OUT,
+        EndReason.VOICEMAIL_LEFT,
+        EndReason.MACHINE_ANSWERED,
+        EndReason.SCREENING_REFUSED,
     }
 )
 """Ends after which nobody has anything to say on the line."""

@@ -23,3 +23,8 @@ call_expected = Signal()
 """Sent when the carrier tells that a telephone rings or was answered, in the process that it told. Keyword:
 ``attempt_id`` (UUID). It may come more than once for a call. Receivers must not wait.
 """
+
+opted_out = Signal()
+"""Sent once per number that nobody may dial any more, after that is committed. Keywords: ``e164`` (str), ``source``
+(``SuppressionSource``). Receivers are as those of ``call_finished``.
+"""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from calls.engine.answering import Answering
 from calls.engine.hearing import Ear
-from calls.engine.phonecall import OBJECTED, RecordOptOut, StopRecording
+from calls.engine.phonecall import RecordOptOut, StopRecording
 from calls.engine.reception import Reception
 from calls.engine.reply import Purpose
 from calls.engine.sentences import BREAK
@@ -83,7 +83,6 @@ class Heeding:
         self._agent.stop(CancelReason.SUPERSEDED)
         self._take_words()
         self._stage.emit(StopRecording())
-        self._stage.note(OBJECTED)
         line = self._stage.spec.telephone.objection_line
         if rest:
             reception.open(f"{line}{BREAK}{rest}", protected + 1 if protected else 0)

@@ -7,9 +7,8 @@ from calls.enums import SuppressionSource
 OPT_OUT_KEY = "9"
 """Pressed alone, at any time: no more calls."""
 
-OPTED_OUT, ANSWERED, OBJECTED = "opted_out", "answered", "recording_objected"
-"""Kinds of recorded events that have consequences beyond the call: who wants no more calls, who answered, who does not
-want to be recorded."""
+OPTED_OUT, ANSWERED = "opted_out", "answered"
+"""Kinds of recorded events that have consequences beyond the call: who wants no more calls, who answered."""
 
 
 class BeepHeard(Struct, frozen=True, gc=False):

@@ -19,6 +19,7 @@ from calls.engine import events as ev
 from calls.engine.agent import AgentSpec
 from calls.engine.asides import LineGiven
 from calls.engine.conversation import Conversation
+from calls.engine.phonecall import OPTED_OUT, RecordOptOut, SendDigits, StopRecording
 from calls.engine.prompt import render_spec
 from calls.enums import EndReason, Role
 from calls.errors import ProviderError
@@ -74,6 +75,7 @@ class CallRunner:
             tts_tiers=len(providers.tts),
             turn_budget_seconds=limits.turn_budget_seconds,
             earlier=options.earlier,
+            telephone=options.telephone,
         )
         self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
         self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)
@@ -174,6 +176,7 @@ class CallRunner:
             while self._inbox and not self._is_over:
                 for action in self._conversation.receive(self._inbox.popleft(), self.now()):
                     self._perform[type(action)](action)
+            self._hearing.listens_for_beep = self._conversation.listens_for_beep
         except Exception as error:  # noqa: BLE001 (handed to the supervisor, see below)
             # The caller of this method may be a socket's reader or a timer: the supervisor must learn of the bug all
             # the same.
@@ -273,8 +276,18 @@ class CallRunner:
             ev.FlushRecogniser: lambda _: self._hearing.flush(),
             ev.Record: lambda a: sink.record_turn(a.turn),
             ev.RecordEvent: lambda a: sink.record_event(a.kind, round(self.elapsed_ms()), a.detail),
+            RecordOptOut: self._record_opt_out,
+            StopRecording: lambda _: sink.stop_recording(round(self.elapsed_ms())),
+            SendDigits: self._send_digits,
             ev.Finish: self._finish,
         }
+
+    def _record_opt_out(self, action: RecordOptOut) -> None:
+        detail = {"source": action.source.value, "turn": action.turn}
+        self.sink.record_event(OPTED_OUT, round(self.elapsed_ms()), detail)
+
+    def _send_digits(self, action: SendDigits) -> None:
+        self.spawn(self._speaking.between.press(action.digits))
 
     def _generate(self, action: ev.Generate) -> None:
         self._stop_generation(action.reply)

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import AudioHeard, RecognitionFailed
+from calls.engine.phonecall import BeepHeard
 from calls.enums import AudioEncoding, Speaker
 from calls.errors import AudioError, ProviderError
 from calls.providers.base import (
@@ -19,6 +20,7 @@ from calls.providers.base import (
 from calls.runner.options import CallOptions
 from calls.runner.ports import Shell
 from calls.wire.audio import AudioFormat, Converter, silence
+from calls.wire.tones import BeepDetector
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,10 @@ class Hearing:
         self._is_hearing = False
         self._recorded_ms = 0.0
         self.conversion_errors = 0
+        self.listens_for_beep = False
+        """Whether a mailbox's beep is of interest: finding one costs more than all else that is done with a frame."""
+        self._beeps: BeepDetector | None = None
+        self._beeps_from_ms = 0.0
         self._prepare()
 
     @property
@@ -70,6 +76,7 @@ class Hearing:
         pcm = AudioFormat(encoding=AudioEncoding.PCM16, rate=self._input.rate)
         self._to_pcm = Converter(self._input, pcm)
         self._to_target = Converter(self._input, self._target)
+        self._beeps = None
         self._voice: VoiceStream = self._detector.open(self._input.rate, self._spec.vad, self._report_voice)
 
     def change_input(self, audio: AudioFormat) -> None:
@@ -113,7 +120,15 @@ class Hearing:
         self._is_hearing = True
         self._voice.hear(pcm)
         self._is_hearing = False
+        if self.listens_for_beep:
+            self._listen_for_beep(pcm)
         self._tell()
+
+    def _listen_for_beep(self, pcm: bytes) -> None:
+        if self._beeps is None:
+            self._beeps, self._beeps_from_ms = BeepDetector(self._input.rate), self._heard_ms
+        if (beep := self._beeps.hear(pcm)) is not None:
+            self._shell.receive(BeepHeard(beep.hz, self._beeps_from_ms + beep.ended_ms))
 
     def _record(self, pcm: bytes, duration: float) -> None:
         """Lay the frame behind the one before, unless the client had paused: then where the clock is."""

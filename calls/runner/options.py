@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from calls.engine.history import Earlier
+from calls.enums import Direction
 from calls.wire.audio import AudioFormat
 
 
@@ -14,6 +15,7 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     ``cancel_gap_ms``: pause between a cancel and the next reply's first chunk, wall time. ``settle_ms``: how much later
     than sent the far end may play; a reply that follows another waits so much longer for the end of that one.
     ``earlier``: what was said before this line; with it the call goes on instead of beginning with its opening.
+    ``telephone``: who called whom; None: it is no telephone call.
     """
 
     input: AudioFormat
@@ -28,5 +30,6 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     cancel_gap_ms: float = 60
     settle_ms: float = 100
     earlier: Earlier = Earlier()
+    telephone: Direction | None = None
     is_consulting: bool = False
     """A colleague is being called for this caller, since before this line."""

@@ -17,7 +17,7 @@ from calls.errors import DialRefusedError, MissingVariableError, ToolRefusedErro
 from calls.models import CallAttempt, Suppression
 from calls.models.attempts import E164
 from calls.services.cleaning import clean_json, clean_text
-from calls.signals import attempt_over, call_expected
+from calls.signals import attempt_over, call_expected, opted_out
 
 logger = logging.getLogger(__name__)
 
@@ -224,10 +224,12 @@ def forget_carrier_recording(attempt_id: UUID) -> None:
 def suppress(e164: str, *, source: SuppressionSource, proof: str) -> bool:
     """Have a number never dialled again. The first proof stays; False: it was suppressed before.
 
-    Raises ``django.core.exceptions.ValidationError`` for what is no number.
+    ``opted_out`` is sent once it is committed. Raises ``django.core.exceptions.ValidationError`` for what is no number.
     """
     E164(e164)
     _, is_new = Suppression.objects.get_or_create(e164=e164, defaults={"source": source, "proof": clean_text(proof)})
+    if is_new:
+        transaction.on_commit(partial(_send_opted_out, e164, source), robust=True)
     return is_new
 
 
@@ -250,3 +252,9 @@ def order_attempt(attempt_id: UUID, order: OperatorOrder) -> bool:
     if order is not OperatorOrder.HANG_UP:
         waiting = waiting.filter(order="")
     return waiting.update(order=order) == 1
+
+
+def _send_opted_out(e164: str, source: SuppressionSource) -> None:
+    for receiver, answer in opted_out.send_robust(sender=Suppression, e164=e164, source=source):
+        if isinstance(answer, Exception):
+            logger.error("a receiver of opted_out failed: %r", receiver, exc_info=answer)

@@ -16,6 +16,7 @@ from calls.engine.events import SpokenTurn
 from calls.enums import Door, EndReason, SessionStatus
 from calls.models import Agent, AgentVersion, CallEvent, CallSession, Recording, Turn
 from calls.services.cleaning import clean_json, clean_text
+from calls.services.consequences import draw_consequences
 from calls.signals import call_finished
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,8 @@ def record_events(facts: Sequence[EventFact]) -> None:
         if fact.session_id in stored
     ]
     CallEvent.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_ROWS_A_STATEMENT)
+    for row in rows:
+        draw_consequences(row.session_id, row.kind, row.at_ms, row.detail)
 
 
 def store_recording(

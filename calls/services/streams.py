@@ -15,6 +15,7 @@ from calls.engine.events import SpokenTurn
 from calls.enums import (
     LOST,
     AttemptKind,
+    Direction,
     EndReason,
     OperatorOrder,
     SessionStatus,
@@ -39,7 +40,10 @@ class StreamGrant(Struct, frozen=True):
 
 
 class PhoneCall(Struct, frozen=True, kw_only=True):
-    """What to run on a stream. ``history`` is what was said on the call's earlier streams, renumbered from 0."""
+    """What to run on a stream. ``history`` is what was said on the call's earlier streams, renumbered from 0.
+
+    ``direction``: None where a colleague is on the line, to whom nothing of a call to a person applies.
+    """
 
     attempt_id: UUID
     agent_id: UUID
@@ -47,6 +51,7 @@ class PhoneCall(Struct, frozen=True, kw_only=True):
     spec: AgentSpec
     variables: Mapping[str, str]
     language: str
+    direction: Direction | None = Direction.OUTBOUND
     history: tuple[SpokenTurn, ...] = ()
     has_objected: bool = False
     """Whether somebody said on an earlier stream that they do not want to be recorded."""
@@ -144,6 +149,7 @@ def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing)
         spec=spec,
         variables={name: str(value) for name, value in attempt.variables.items()},
         language=spec.language,
+        direction=None if attempt.kind == AttemptKind.COLLEAGUE else Direction(attempt.direction),
     )
     if attempt.kind == AttemptKind.COLLEAGUE:
         briefing = Transfer.objects.filter(leg=attempt).first()

@@ -20,7 +20,7 @@ from calls import services
 from calls.enums import AttemptStatus, OperatorOrder, SuppressionSource
 from calls.models import CallAttempt
 from calls.services import StreamGrant
-from calls.telephony import inbound, tokens, transfers, twiml
+from calls.telephony import inbound, tokens, transfers, twiml, verdicts
 from calls.telephony.carriers import carrier_status, signing_tokens
 
 logger = logging.getLogger(__name__)
@@ -196,7 +196,8 @@ def detection(request: HttpRequest) -> HttpResponse:
     """Take the carrier's verdict on who answered."""
     attempt, answered_by = _attempt(request), request.POST.get("AnsweredBy", "")
     if attempt is not None and answered_by:
-        services.note_machine_detection(attempt.pk, answered_by)
+        if services.note_machine_detection(attempt.pk, answered_by):
+            verdicts.announce(attempt.pk, answered_by)
         transfers.detect_machine(attempt, answered_by)
     return HttpResponse(status=204)
 

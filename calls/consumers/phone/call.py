@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -22,12 +22,14 @@ from calls.engine.agent import AgentSpec
 from calls.engine.asides import KeysPressed, LineGiven
 from calls.engine.events import SpokenTurn
 from calls.engine.history import Earlier
-from calls.enums import SAID_GOODBYE, Door, EndReason
+from calls.engine.phonecall import AnswererDetected
+from calls.enums import SAID_GOODBYE, Direction, Door, EndReason
 from calls.errors import AgentError, CallError
 from calls.live import live_calls
 from calls.recorder import CallSink
 from calls.runner.options import CallOptions
 from calls.runner.ports import CallTotals
+from calls.telephony import verdicts
 from calls.wire.twilio import LINE_FORMAT
 from vantum.metrics import CALLS_REFUSED
 
@@ -85,6 +87,10 @@ class Plan(Protocol):
         """The call's language; empty is the agent's own."""
 
     @property
+    def direction(self) -> Direction | None:
+        """Who called whom; None: a colleague is on the line."""
+
+    @property
     def history(self) -> tuple[SpokenTurn, ...]:
         """What was said on the call's earlier streams."""
 
@@ -115,6 +121,7 @@ class Parts(RunnerParts, frozen=True, kw_only=True):
     ``redeem`` uses a stream token up for this session, and gives None for one that is unknown, used or too old.
     ``end_leg`` ends the carrier's side of an attempt whose stream does not; also other ``CallError``. ``is_signed``
     judges a handshake's headers. ``start_recording`` and ``stop_recording`` ask the carrier for its own recording.
+    ``follow`` tells the carrier's verdict on who answered, whenever it comes.
     """
 
     redeem: Callable[[str, UUID], Awaitable[Grant | None]]
@@ -124,6 +131,7 @@ class Parts(RunnerParts, frozen=True, kw_only=True):
     stop_recording: Callable[[UUID], Awaitable[None]]
     is_signed: Callable[[Headers], bool]
     switchboard: Switchboard | None = None
+    follow: Callable[[UUID, Callable[[str], None]], Coroutine[Any, Any, None]] = verdicts.follow
 
 
 class _CannotHoldError(Exception):
@@ -260,11 +268,15 @@ class AnsweredCall:
             return
         log.info("call begins, agent %s, attempt %s", plan.agent_id, self._attempt_id)
         self._runner = runner
+        following = self._tasks.create_task(
+            self._parts.follow(self._attempt_id or self._session_id, lambda by: runner.receive(AnswererDetected(by)))
+        )
         # Its first step comes after the runner's, in which the conversation begins.
         self._tasks.create_task(self._go_live())
         try:
             reason = await supervise(runner, Door.PHONE)
         finally:
+            following.cancel()
             self._is_live = False
             self._keys.stop()
             self._over.set()
@@ -331,6 +343,7 @@ class AnsweredCall:
             opening=not plan.last_line,
             earlier=Earlier(plan.history, plan.resume_line or settings.RESUME_LINE),
             is_consulting=plan.is_consulting,
+            telephone=plan.direction,
         )
         try:
             return self._parts.fit_runner(

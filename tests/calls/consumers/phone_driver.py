@@ -16,7 +16,7 @@ from calls.consumers.phone.line import Switchboard
 from calls.consumers.phone.lines import phone_lines
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
-from calls.enums import AudioEncoding, Door
+from calls.enums import AudioEncoding, Direction, Door
 from calls.live import live_calls
 from calls.providers.base import LanguageModel, SpeechToText, TextToSpeech
 from calls.providers.cache import SpeechCache
@@ -41,6 +41,7 @@ class Planned(Struct, frozen=True):
     spec: AgentSpec
     variables: Mapping[str, str]
     language: str = ""
+    direction: Direction = Direction.INBOUND  # nobody wonders who it is
     history: tuple[SpokenTurn, ...] = ()
     has_objected: bool = False
     is_briefing: bool = False

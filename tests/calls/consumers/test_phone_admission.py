@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from calls.engine.history import Earlier
-from calls.enums import EndReason
+from calls.enums import Direction, EndReason
 from calls.live import live_calls
 from calls.runner.options import CallOptions
 from calls.runner.simulation import run_virtually
@@ -56,6 +56,7 @@ def test_a_valid_token_begins_the_call_of_its_attempt(settings: Settings) -> Non
         chunk_ms=100,
         cancel_gap_ms=0,
         earlier=Earlier((), settings.RESUME_LINE),
+        telephone=Direction.INBOUND,
     )
 
 

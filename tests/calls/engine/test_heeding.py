@@ -177,7 +177,6 @@ def test_who_does_not_want_to_be_recorded_is_told_and_the_call_goes_on() -> None
     scene.hear(1.1)
     scene.say("so what is it")
     assert scene.state is THINKING
-    assert "recording_objected" in scene.notes
 
 
 def test_over_the_notice_it_stops_the_recording_and_what_was_not_heard_follows() -> None:
