@@ -9,8 +9,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from calls.models import CallSession
-from campaigns import analytics, services
-from campaigns.models import BulkJob, CallAnalysis, ContactImport
+from campaigns import analytics, hooks, services
+from campaigns.models import BulkJob, CallAnalysis, ContactImport, WebhookMessage
 
 logger = logging.getLogger(__name__)
 
@@ -91,3 +91,17 @@ def sweep_imports() -> None:
     for import_id in ContactImport.objects.due(timezone.now()).order_by("created_at").values_list("pk", flat=True)[:1]:
         if key := services.claim_import(import_id, now=timezone.now()):
             services.run_import(import_id, key, clock=timezone.now, turn=_IMPORT_TURN)
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def deliver_message(*, message_id: str) -> None:
+    """Send one message to another system."""
+    hooks.deliver(UUID(message_id), now=timezone.now())
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_messages() -> None:
+    """Have sent what other systems are to be told by now."""
+    due = WebhookMessage.objects.due(timezone.now()).order_by("next_try_at").values_list("pk", flat=True)
+    for message_id in due[:_MOST_A_SWEEP]:
+        deliver_message.apply_async(kwargs={"message_id": str(message_id)}, expires=_EXPIRES_SECONDS)

@@ -10,6 +10,7 @@ from campaigns.services.analyses import (
     postpone_analysis,
     store_analysis,
 )
+from campaigns.services.api_keys import find_api_key, make_api_key, revoke_api_key
 from campaigns.services.demo import ensure_demo
 from campaigns.services.dialling import LEASE, Claim, claim_due, dial_claimed, latest_decision
 from campaigns.services.enrolment import enrol_lists
@@ -34,7 +35,7 @@ from campaigns.services.lifecycle import (
     start_problems,
 )
 from campaigns.services.manual import ManualCall, decide_once, dial_once
-from campaigns.services.notices import tell_supervisors
+from campaigns.services.notices import addresses, tell_supervisors
 from campaigns.services.numbers import CampaignNumbers, campaign_numbers
 from campaigns.services.optouts import OptOut, cancel_queued, opt_out
 from campaigns.services.previewing import DryRun, Preflight, Sample, plan_next_hour, preflight
@@ -51,6 +52,9 @@ from campaigns.services.webhooks import (
     note_delivery,
     replay_message,
     tell,
+    tell_call,
+    tell_campaign,
+    tell_opt_out,
 )
 
 __all__ = [
@@ -66,6 +70,7 @@ __all__ = [
     "PreviewRow",
     "Sample",
     "abort_campaign",
+    "addresses",
     "ask_again",
     "await_analysis",
     "bad_rows_path",
@@ -89,8 +94,10 @@ __all__ = [
     "enrol_lists",
     "ensure_demo",
     "ensure_roles",
+    "find_api_key",
     "import_register",
     "latest_decision",
+    "make_api_key",
     "make_endpoint",
     "map_import",
     "note_delivery",
@@ -105,6 +112,7 @@ __all__ = [
     "remove_contact",
     "replay_message",
     "resume_campaign",
+    "revoke_api_key",
     "room_for",
     "run_batch",
     "run_import",
@@ -119,5 +127,8 @@ __all__ = [
     "store_analysis",
     "sweep_campaigns",
     "tell",
+    "tell_call",
+    "tell_campaign",
+    "tell_opt_out",
     "tell_supervisors",
 ]

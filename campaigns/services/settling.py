@@ -27,6 +27,7 @@ from campaigns.services.costs import tariff
 from campaigns.services.lifecycle import finished
 from campaigns.services.people import load_people
 from campaigns.services.rules import gate_of
+from campaigns.services.webhooks import tell_call
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def settle_attempt(attempt_id: UUID, *, at: datetime) -> bool:
         _mark_contact(one.member.contact, outcome)
         calling = CampaignContact.objects.filter(pk=one.member_id, state=MembershipState.CALLING)
         calling.update(**_next(one, outcome, talk, at))
+        tell_call(attempt_id, at=at)
     logger.info("attempt %s is settled as %s", attempt_id, outcome)
     return True
 

@@ -15,9 +15,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from msgspec import Struct
 
+from calls.models import Suppression
 from calls.services.cleaning import clean_json, clean_text
 from campaigns.enums import HookEvent, MessageStatus
-from campaigns.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
+from campaigns.models import CampaignAttempt, CampaignEvent, WebhookDelivery, WebhookEndpoint, WebhookMessage
 
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600))
 """How long after each failed try the next is made: 8 tries within 18 hours."""
@@ -88,6 +89,52 @@ def tell(event: HookEvent, told: Mapping[str, Any], *, at: datetime, campaign_id
     return len(endpoints)
 
 
+_TOLD_KINDS = {
+    "started": HookEvent.CAMPAIGN_STARTED,
+    "paused": HookEvent.CAMPAIGN_PAUSED,
+    "resumed": HookEvent.CAMPAIGN_RESUMED,
+    "finished": HookEvent.CAMPAIGN_FINISHED,
+    "aborted": HookEvent.CAMPAIGN_ABORTED,
+}
+
+
+def tell_campaign(event: CampaignEvent) -> None:
+    """Tell what happened to a campaign, where it is among what is told; a pause with evidence is the breaker's."""
+    if (kind := _TOLD_KINDS.get(event.kind)) is None:
+        return
+    told = {"name": event.campaign.name, "detail": event.detail}
+    tell(kind, told, at=event.at, campaign_id=event.campaign_id)
+    if kind is HookEvent.CAMPAIGN_PAUSED and event.actor_id is None:
+        tell(HookEvent.CAMPAIGN_BREAKER, told, at=event.at, campaign_id=event.campaign_id)
+
+
+def tell_call(attempt_id: UUID, *, at: datetime) -> None:
+    """Tell how a campaign's call has ended; call it in the transaction that settles it."""
+    one = CampaignAttempt.objects.select_related("attempt", "member__contact").get(pk=attempt_id)
+    told = {
+        "attempt_id": one.pk,
+        "session_id": one.attempt.session_id,
+        "contact_id": one.member.contact_id,
+        "number": one.member.contact.e164,
+        "outcome": one.outcome,
+        "attempt": one.number,
+        "answered_at": _moment(one.attempt.answered_at),
+        "ended_at": _moment(one.attempt.ended_at),
+        "duration_seconds": one.attempt.duration_seconds,
+    }
+    tell(HookEvent.CALL_FINISHED, told, at=at, campaign_id=one.campaign_id)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def tell_opt_out(suppression: Suppression) -> None:
+    """Tell that a number is not called any more."""
+    told = {"number": suppression.e164, "source": suppression.source}
+    tell(HookEvent.CONTACT_OPTED_OUT, told, at=suppression.created_at)
+
+
 def claim_message(message_id: UUID, *, now: datetime) -> WebhookMessage | None:
     """Take a message that is due; None where another was faster."""
     due = WebhookMessage.objects.due(now).filter(pk=message_id)
@@ -100,8 +147,8 @@ def claim_message(message_id: UUID, *, now: datetime) -> WebhookMessage | None:
 
 
 @transaction.atomic
-def note_delivery(message: WebhookMessage, attempted: Attempted, *, at: datetime) -> None:
-    """Store what came of a try, and when the next is made, if any."""
+def note_delivery(message: WebhookMessage, attempted: Attempted, *, at: datetime) -> bool:
+    """Store what came of a try, and when the next is made, if any. True: the endpoint was switched off with this."""
     WebhookDelivery.objects.create(
         message=message,
         at=at,
@@ -115,7 +162,7 @@ def note_delivery(message: WebhookMessage, attempted: Attempted, *, at: datetime
     if attempted.is_delivered:
         mine.update(status=MessageStatus.DELIVERED, delivered_at=at, next_try_at=None, lease_until=None)
         endpoint.update(failing_since=None)
-        return
+        return False
     if message.tries > len(WAITS):
         mine.update(status=MessageStatus.FAILED, next_try_at=None, lease_until=None)
     else:
@@ -123,7 +170,7 @@ def note_delivery(message: WebhookMessage, attempted: Attempted, *, at: datetime
     endpoint.filter(failing_since__isnull=True).update(failing_since=at)
     reason = f"Nothing was delivered since {GIVE_UP.days} days; the last answer was {attempted.status_code or 'none'}."
     failed_long = endpoint.filter(failing_since__lt=at - GIVE_UP, is_active=True)
-    failed_long.update(is_active=False, disabled_because=reason)
+    return failed_long.update(is_active=False, disabled_because=reason) == 1
 
 
 def replay_message(message_id: UUID, *, at: datetime) -> bool:

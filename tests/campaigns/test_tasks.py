@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from calls.models import CallSession
 from campaigns import services, tasks
-from campaigns.enums import AnalysisStatus, ContactStatus, ImportStatus, JobKind, JobStatus, MembershipState
-from campaigns.models import CallAnalysis, CampaignContact
+from campaigns.enums import AnalysisStatus, ContactStatus, HookEvent, ImportStatus, JobKind, JobStatus, MembershipState
+from campaigns.models import CallAnalysis, CampaignContact, WebhookMessage
 from tests.calls import rows
 from tests.campaigns.carrier import FakeCarrier
 from tests.campaigns.lists import receive, start
@@ -103,3 +103,14 @@ def test_the_sweep_of_imports_takes_in_what_waits() -> None:
     tasks.sweep_imports()
     row.refresh_from_db()
     assert (row.status, row.created) == (ImportStatus.DONE, 1)
+
+
+def test_the_sweep_of_messages_sends_a_wake_up_for_each_that_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+    monkeypatch.setattr(tasks.deliver_message, "apply_async", lambda **message: sent.append(message))
+    services.make_endpoint(name="CRM", url="https://example.com", events=["call.finished"])
+    services.tell(HookEvent.CALL_FINISHED, {}, at=timezone.now())
+    services.tell(HookEvent.CALL_FINISHED, {}, at=timezone.now() + timedelta(hours=1))
+    tasks.sweep_messages()
+    first = WebhookMessage.objects.order_by("created_at")[0]
+    assert sent == [{"kwargs": {"message_id": str(first.pk)}, "expires": 300}]

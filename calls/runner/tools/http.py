@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import httpx
@@ -16,11 +15,11 @@ from calls.engine.toolspec import HttpTool
 from calls.errors import ToolRefusedError
 from calls.runner.tools.access import ToolAccess
 from calls.runner.tools.base import Outcome, read_arguments
+from vantum.outbound import PrivateAddressError, checked_address
 
 _CONNECT_SECONDS = 3.0
 _MAX_BYTES = 200_000
 _GRACE_SECONDS = 0.5
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 class HttpRequestTool:
@@ -123,22 +122,8 @@ async def resolve(host: str, port: int, access: ToolAccess) -> str:
     One that is private among them is reason enough: a name that points inwards now and then is no honest one.
     """
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    if not addresses or not all(_is_allowed(address, allow_loopback=access.allow_loopback) for address in addresses):
+    try:
+        return checked_address((str(entry[4][0]) for entry in found), allow_loopback=access.allow_loopback)
+    except PrivateAddressError:
         message = "this tool's address leads into a private network, which is not allowed; say that it does not work"
-        raise ToolRefusedError(message)
-    return str(addresses[0])
-
-
-def _is_allowed(address: IPv4Address | IPv6Address, *, allow_loopback: bool) -> bool:
-    """Whether a tool may talk to this address; what lies in a wrapping of IPv6 counts, too."""
-    if isinstance(address, IPv6Address):
-        if (inner := address.ipv4_mapped or address.sixtofour) is not None:
-            return _is_allowed(inner, allow_loopback=allow_loopback)
-        if address.teredo is not None:
-            return False
-        if address in _NAT64:
-            return _is_allowed(IPv4Address(int(address) & 0xFFFFFFFF), allow_loopback=allow_loopback)
-    if address.is_loopback:
-        return allow_loopback
-    return address.is_global and not address.is_multicast and not address.is_reserved
+        raise ToolRefusedError(message) from None
