@@ -131,12 +131,11 @@ class Watch:
         self._attempt_id = attempt_id
 
     def renew(self, *, is_new: bool) -> None:
-        """Somebody watches; who is new, or was away, is told everything."""
-        now = asyncio.get_running_loop().time()
-        if is_new or now >= self._watched_until:
+        """Somebody watches; who is new is told everything. What changed while nobody did is told now."""
+        if is_new:
             self._changed.update(self._turns)
             self._has_changed = True
-        self._watched_until = now + LEASE_SECONDS
+        self._watched_until = asyncio.get_running_loop().time() + LEASE_SECONDS
         self._plan()
 
     def _note(self, turn: ShownTurn | None = None) -> None:
