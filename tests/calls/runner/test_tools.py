@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calls.engine.events import TextTyped, ToolRequest
+from calls.engine.events import InterruptRequested, TextTyped, ToolRequest
 from calls.engine.toolspec import Destination
 from calls.enums import ConversationState, EndReason, TransferKind
 from calls.errors import ToolRefusedError
@@ -172,6 +172,20 @@ def test_keys_are_played_and_then_the_model_is_told(tmp_path: Path) -> None:
 
     call = hold(lambda: phoning(tmp_path, asks("send_digits", digits="1 2#"), [TextDelta("Done.")]), scenario)
     assert call.models[0].requests[1].messages[-1].content == "The keys 1 2 # were pressed."
+
+
+def test_who_cuts_in_while_keys_are_pressed_cuts_none_of_them(tmp_path: Path) -> None:
+    async def scenario(call: Call) -> None:
+        await ask(call)
+        await call.until(lambda: len(call.door.audio.get(0, b"")) > 0)
+        call.runner.receive(InterruptRequested())
+        await asyncio.sleep(3)
+        await leave(call)
+
+    asked = [TextDelta("I press."), *asks("send_digits", digits="1234")]
+    call = hold(lambda: phoning(tmp_path, asked), scenario)
+    assert len(call.door.audio[0]) == 4 * 200 * 16
+    assert "cancel" not in call.kinds()
 
 
 @pytest.mark.parametrize(
