@@ -319,8 +319,10 @@ def test_who_talks_with_a_colleague_is_not_rescued(caller: Caller, twilio: Twili
     for leg in (colleague, caller):
         end(leg.attempt_id, EndReason.TRANSFERRED)
         leg.next()
-    rescuing.rescue_calls(datetime.now(UTC) + timedelta(hours=1))
-    assert (caller.call.redirects, colleague.call.redirects) == ([], [])
+    for age in (timedelta(seconds=60), timedelta(hours=1)):
+        rescuing.rescue_calls(datetime.now(UTC) + age)
+        legs = (caller.call, colleague.call)
+        assert [(leg.redirects, leg.status) for leg in legs] == [([], "in-progress")] * 2
 
 
 # --- whatever the rows say --------------------------------------------------------------------------------------------
