@@ -5,6 +5,8 @@ import re
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from copy import copy
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from twilio.request_validator import RequestValidator
 
 from calls.demo import DEMO_AGENT
 from calls.engine.prompt import render
-from tests.processes import running
+from tests.processes import free_port, running
 from tests.simulators.media_stream import Leg, SocketLine
 from tests.simulators.twilio import Reply, SimulatedCall, TwilioSimulator
 from tests.test_survival import Installation
@@ -31,6 +33,13 @@ def over_http(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> 
 def twilio() -> Iterator[TwilioSimulator]:
     with TwilioSimulator(over_http) as simulator:
         yield simulator
+
+
+async def place(installation: Installation) -> None:
+    """Have a call placed as the last step of every way to one does; the gate before it has tests of its own."""
+    code = f"from calls import telephony; telephony.place_call({SOMEBODY!r})"
+    async with running("manage.py", "shell", "--no-imports", "-c", code, env=installation.env) as placed:
+        assert await placed.rest() == 0, "\n".join(placed.lines)
 
 
 @pytest.fixture
@@ -74,6 +83,11 @@ async def answered(twilio: TwilioSimulator) -> tuple[SimulatedCall, Reply]:
 async def test_a_call_from_the_terminal_is_placed_answered_spoken_and_followed(
     installation: Installation, twilio: TwilioSimulator
 ) -> None:
+    away = 12 - datetime.now(UTC).hour  # where it is noon now, anybody may be called
+    contact = f"Contact.objects.create(e164={SOMEBODY!r}, time_zone='Etc/GMT{-away:+d}')"
+    code = f"from campaigns.models import Contact; {contact}"
+    async with running("manage.py", "shell", "--no-imports", "-c", code, env=installation.env) as made:
+        assert await made.rest() == 0, "\n".join(made.lines)
     command = ("manage.py", "place_call", SOMEBODY, "--yes")
     async with installation.serving(), running(*command, env=installation.env) as terminal:
         await terminal.until(lambda line: "queued" in line)
@@ -105,10 +119,7 @@ async def test_after_a_kill_the_next_process_goes_on_with_the_person_on_the_line
 ) -> None:
     opening = render(DEMO_AGENT.opening, {})
     async with installation.serving() as server:
-        async with running(
-            "manage.py", "place_call", SOMEBODY, "--yes", "--no-follow", env=installation.env
-        ) as terminal:
-            assert await terminal.rest() == 0, terminal.lines
+        await place(installation)
         call, twiml = await answered(twilio)
         async with streaming(twiml):
             await installation.until(lambda: installation.turns() == [("agent", opening, False)])
@@ -159,9 +170,7 @@ async def answered_by_a_brief_agent(
     async with running(*command, env=installation.env) as made:
         assert await made.rest() == 0, "\n".join(made.lines)
     async with installation.serving():
-        command = ("manage.py", "place_call", SOMEBODY, "--yes", "--no-follow")
-        async with running(*command, env=installation.env) as placed:
-            assert await placed.rest() == 0, placed.lines
+        await place(installation)
         _, twiml = await answered(twilio)
         async with streaming(twiml) as leg:
             yield leg
@@ -187,3 +196,40 @@ async def test_a_half_open_stream_is_found_and_its_leg_ended_by_rest(
         assert 4.5 < await until(lambda: twilio.call.status == "completed", 20) - dark_at < 10
     assert (await installation.until_ended())[1] == "caller_disconnected"
     assert installation.rows("SELECT kind FROM calls_callevent WHERE kind = 'stream_lost'") == [("stream_lost",)]
+
+
+async def test_a_process_that_stops_moves_its_call_to_another_one(
+    installation: Installation, twilio: TwilioSimulator
+) -> None:
+    """The second one is the one that our public address leads to; the first holds the call and is asked to stop."""
+    opening = render(DEMO_AGENT.opening, {})
+    other = copy(installation)
+    other.port = free_port()
+    public = {"PUBLIC_URL": f"http://127.0.0.1:{other.port}", "DRAIN_SECONDS": "60"}
+    installation.env |= public
+    other.env = installation.env | {"PORT": str(other.port)}
+    async with installation.serving() as first, other.serving():
+        await place(installation)
+        call, twiml = await answered(twilio)
+        url = found(r'<Stream url="([^"]+)"', twiml)
+        signature = RequestValidator(TwilioSimulator.auth_token).compute_signature(url, {})
+        leg = Leg({"token": found(r'name="token" value="([^"]+)"', twiml)})
+        here = url.replace(str(other.port), str(installation.port))
+        line = SocketLine(here, leg, {"X-Twilio-Signature": signature})
+        carrying = asyncio.create_task(line.run())
+        await leg.until_heard(500)
+        first.process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(carrying, 30)
+        assert line.code == 1001
+        assert await first.rest() == -signal.SIGTERM
+        twiml = await asyncio.to_thread(call.ask, found(r"<Redirect[^>]*>([^<]+)<", twiml))
+        async with streaming(twiml) as leg:
+            await leg.until_heard(500)
+        await installation.until(lambda: len(installation.rows("SELECT 1 FROM calls_turn")) > 1)
+    ((turn, kind),) = installation.rows(
+        "SELECT t.text, e.kind FROM calls_turn t JOIN calls_callevent e ON e.session_id = t.session_id"
+        " WHERE e.kind = 'stream_moved'"
+    )
+    assert (opening.startswith(turn), kind) == (True, "stream_moved")
+    reasons = installation.rows("SELECT end_reason FROM calls_callsession ORDER BY started_at")
+    assert reasons[0] == ("shutdown",)
