@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Latency, SpokenTurn
-from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
+from calls.enums import CancelReason, ConversationState, Direction, EndReason, ErrorCode, Speaker
 from calls.providers.base import SpeechOptions
 from calls.providers.registry import CallProviders
 from calls.runner.call import CallLimits, CallRunner
@@ -234,11 +234,17 @@ class SimulatedCall(Struct, frozen=True):
 
 
 async def simulate(
-    spec: AgentSpec, providers: CallProviders, lines: Sequence[str], limits: CallLimits
+    spec: AgentSpec,
+    providers: CallProviders,
+    lines: Sequence[str],
+    limits: CallLimits,
+    *,
+    telephone: Direction | None = None,
 ) -> SimulatedCall:
     """Hold a whole call, to be run by ``run_virtually``.
 
-    The caller says the next line when the agent has finished; a line that begins with ``!`` cuts in. When the lines are
+    The caller says the next line when the agent has finished; a line that begins with ``!`` cuts in, and
+    ``~5`` is silent for five seconds. ``telephone``: it is a call on one, and who called whom. When the lines are
     out the caller hangs up. Raises ``AgentError`` for an agent that needs variables, and an exception group when a line
     cannot be spoken.
     """
@@ -248,7 +254,7 @@ async def simulate(
     door, sink = CollectingDoor(now), CollectingSink()
     runner = CallRunner(
         spec=spec,
-        options=CallOptions(input=audio, output=audio, language=spec.language),
+        options=CallOptions(input=audio, output=audio, language=spec.language, telephone=telephone),
         door=door,
         sink=sink,
         providers=providers,
@@ -272,6 +278,9 @@ async def _say_lines(
 ) -> None:
     """Say each line at its moment, then hang up."""
     for line in lines:
+        if line.startswith("~"):
+            await asyncio.sleep(float(line[1:]))
+            continue
         text = line.removeprefix("!").strip()
         await door.wait_for(ConversationState.RESPONDING if line.startswith("!") else ConversationState.LISTENING)
         await asyncio.sleep(_CUT_IN_SECONDS if line.startswith("!") else _PAUSE_SECONDS)

@@ -1,8 +1,10 @@
 import asyncio
 
+import numpy as np
 import pytest
 
 from calls.engine.events import AudioHeard, RecognitionFailed, TranscriptReceived
+from calls.engine.phonecall import BeepHeard
 from calls.enums import AudioEncoding, Role, Speaker
 from calls.errors import ProviderRejectedError, ProviderUnavailableError
 from calls.providers.base import VoiceReport
@@ -140,3 +142,17 @@ def test_a_recogniser_that_refuses_the_connection_was_never_reached() -> None:
         return list(shell.events)
 
     assert run_virtually(work()) == [RecognitionFailed("deepgram: HTTP 401", connecting=True)]
+
+
+def test_a_beep_is_listened_for_only_while_it_says_something() -> None:
+    tone = (np.sin(2 * np.pi * 1000 * np.arange(3200) / 8000) * 12_000).astype("<i2").tobytes() + bytes(4000)
+
+    async def work(*, is_wanted: bool) -> list[float]:
+        hearing, shell = make(FakeRecogniser())
+        hearing.listens_for_beep = is_wanted
+        for at in range(0, len(tone), 320):
+            hearing.hear(tone[at : at + 320])
+        return [event.hz for event in shell.events if isinstance(event, BeepHeard)]
+
+    assert run_virtually(work(is_wanted=True)) == [pytest.approx(1000, abs=5)]
+    assert run_virtually(work(is_wanted=False)) == []
