@@ -22,6 +22,8 @@ T = TypeVar("T")
 FIRST_SHARE = 0.6
 """Share of the budget that the first attempt may use: a pooled connection may be dead without knowing it."""
 PAUSE_SECONDS = 0.1
+_MOST_OPENINGS = 2
+"""With more openings for each that broke off, most of them went well."""
 
 
 class Circuit(Enum):
@@ -43,6 +45,9 @@ class CircuitBreaker:
         self._window_seconds = window_seconds
         self._rest_seconds = rest_seconds
         self._failed_at: deque[float] = deque(maxlen=failures)
+        self._broken: deque[tuple[float, int]] = deque(maxlen=failures)
+        """When what had opened broke off, and how many openings there had been by then."""
+        self._openings = 0
         self._opened_at: float | None = None
         self._is_probing = False
 
@@ -63,19 +68,29 @@ class CircuitBreaker:
         return True
 
     def succeeded(self) -> None:
-        """The provider answered."""
+        """The provider answered. What broke off after earlier openings is not forgotten for that."""
+        self._openings += 1
         self._failed_at.clear()
         self._opened_at = None
         self._is_probing = False
 
     def failed(self, now: float) -> None:
-        """The provider did not answer, or broke off."""
+        """The provider did not answer."""
         self._failed_at.append(now)
         oldest = self._failed_at[0]
         is_full = len(self._failed_at) == self._limit and now - oldest <= self._window_seconds
         if self._is_probing or (is_full and self._opened_at is None):
             self._opened_at = now
         self._is_probing = False
+
+    def broke_off(self, now: float) -> None:
+        """What had opened failed or hung. Where most of what opens does so, the provider is as good as gone."""
+        self._broken.append((now, self._openings))
+        oldest, openings = self._broken[0]
+        is_often = self._openings - openings < _MOST_OPENINGS * self._limit
+        if len(self._broken) == self._limit and now - oldest <= self._window_seconds and is_often:
+            self._broken.clear()
+            self._opened_at = now
 
     def abandoned(self) -> None:
         """The attempt was given up from our side; it says nothing about the provider."""
@@ -112,7 +127,7 @@ class Guard:
     def failed(self, error: ProviderError) -> ProviderError:
         """Count a failure that came after the opening, and give it back to be raised."""
         if error.retryable:
-            self.breaker.failed(_now())
+            self.breaker.broke_off(_now())
             self._show()
         return error
 

@@ -68,6 +68,27 @@ def test_a_success_forgets_the_failures_before_it() -> None:
     assert breaker.state(1) is Circuit.CLOSED
 
 
+def test_a_provider_that_opens_and_then_hangs_again_and_again_rests() -> None:
+    breaker = CircuitBreaker(failures=3, window_seconds=30, rest_seconds=5)
+    for now in (0, 4, 8):
+        assert breaker.admit(now)
+        breaker.succeeded()
+        assert breaker.state(now) is Circuit.CLOSED
+        breaker.broke_off(now + 3)
+    assert (breaker.state(11), breaker.state(16)) == (Circuit.OPEN, Circuit.HALF_OPEN)
+
+
+def test_a_few_that_hang_among_many_that_do_not_or_far_apart_are_no_reason_to_rest() -> None:
+    busy, slow = CircuitBreaker(failures=3, window_seconds=30), CircuitBreaker(failures=3, window_seconds=30)
+    for now in (0, 4, 8):
+        for _ in range(4):
+            busy.succeeded()
+        busy.broke_off(now)
+        slow.succeeded()
+        slow.broke_off(now * 10)
+    assert (busy.state(8), slow.state(80)) == (Circuit.CLOSED, Circuit.CLOSED)
+
+
 # --- an opening -------------------------------------------------------------------------------------------------------
 
 
