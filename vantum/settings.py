@@ -1,6 +1,7 @@
 """All settings, read from the environment; every default works on a laptop without a server and without a key."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -87,7 +88,12 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# The API's page shows itself with what django-ninja brings along; as an installed app it would cost every process.
+_NINJA = find_spec("ninja")
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    *([("ninja", Path(_NINJA.origin).parent / "static" / "ninja")] if _NINJA and _NINJA.origin else []),
+]
 MEDIA_ROOT = DATA_DIR / "media"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
@@ -191,6 +197,8 @@ RECORDING_RATE = env.integer("RECORDING_RATE", 16_000, least=8000, most=48_000)
 
 IMPORT_MAX_MIB = env.integer("IMPORT_MAX_MIB", 100, least=1, most=2000)
 IMPORT_MAX_ROWS = env.integer("IMPORT_MAX_ROWS", 1_000_000, least=1, most=10_000_000)
+API_RATE = env.text("API_RATE", "600/m")
+"""Requests of one key: a number and s, m, h or d."""
 WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")
 """For development: webhooks may go to this machine, by http too. Private networks stay closed."""
 WEBHOOK_TIMEOUT_SECONDS = env.number("WEBHOOK_TIMEOUT_SECONDS", 15, least=0.5, most=30)

@@ -11,6 +11,7 @@ from campaigns.services.analyses import (
     store_analysis,
 )
 from campaigns.services.api_keys import find_api_key, make_api_key, revoke_api_key
+from campaigns.services.contacts import Taken, add_contact, add_contacts, change_contact, draft_campaign
 from campaigns.services.demo import ensure_demo
 from campaigns.services.dialling import LEASE, Claim, claim_due, dial_claimed, latest_decision
 from campaigns.services.enrolment import enrol_lists
@@ -69,7 +70,10 @@ __all__ = [
     "Preview",
     "PreviewRow",
     "Sample",
+    "Taken",
     "abort_campaign",
+    "add_contact",
+    "add_contacts",
     "addresses",
     "ask_again",
     "await_analysis",
@@ -78,6 +82,7 @@ __all__ = [
     "cancel_import",
     "cancel_job",
     "cancel_queued",
+    "change_contact",
     "check_endpoint",
     "claim_analysis",
     "claim_due",
@@ -89,6 +94,7 @@ __all__ = [
     "delete_filter",
     "dial_claimed",
     "dial_once",
+    "draft_campaign",
     "drop_analysis",
     "enable_endpoint",
     "enrol_lists",
