@@ -17,7 +17,7 @@ from calls.engine.agent import AgentSpec
 from calls.enums import AttemptStatus, Direction
 from calls.models import CallAttempt
 from campaigns.enums import CampaignStatus, DialReason, MembershipState, VoicemailPolicy
-from campaigns.gate import Decision, GateRefusedError, Standing, decide_campaign
+from campaigns.gate import Decision, Gate, GateRefusedError, Standing, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact
 from campaigns.pacing import Limits, Load, room
 from campaigns.services.costs import tariff
@@ -53,7 +53,7 @@ def free_caller_ids(campaign: Campaign, *, at: datetime) -> list[str]:
     return [e164 for _, e164 in sorted(free)]
 
 
-def standing_of(campaign: Campaign, spec: AgentSpec, *, at: datetime) -> Standing:
+def standing_of(campaign: Campaign, spec: AgentSpec, gate: Gate, *, at: datetime) -> Standing:
     """Give where a campaign stands now. One without numbers of its own calls from the installation's."""
     has_pool = campaign.caller_ids.exists()
     worst = tariff(campaign.carrier, spec, day=at.date()).worst(spec)
@@ -70,25 +70,26 @@ def standing_of(campaign: Campaign, spec: AgentSpec, *, at: datetime) -> Standin
         free_caller_ids=len(free_caller_ids(campaign, at=at)) if has_pool else 1,
         voicemail=VoicemailPolicy(campaign.voicemail),
         has_opt_out_number=bool(campaign.opt_out_number),
-        needs_opt_out_number=gate_of(campaign).needs_voicemail_opt_out(at),
+        needs_opt_out_number=gate.needs_voicemail_opt_out(at),
     )
 
 
 def room_for(campaign: Campaign, *, at: datetime) -> int:
     """Give how many more calls may begin now, by the limits of campaign, carrier and installation."""
     carrier = campaign.carrier or settings.CARRIER
+    everywhere = _loads(at)
     rooms = (
         room(
             _load_of(campaign, at),
             Limits(concurrent=campaign.max_concurrent, a_minute=campaign.calls_per_minute),
         ),
         room(
-            _load(Q(carrier=carrier), at),
+            everywhere.get(carrier, _NOTHING),
             Limits(**settings.CARRIER_LIMITS.get(carrier, {})),
         ),
-        room(_load(Q(), at), Limits(concurrent=settings.MAX_OUTBOUND_CALLS)),
+        settings.MAX_OUTBOUND_CALLS - sum(load.busy for load in everywhere.values()),
     )
-    return min(rooms)
+    return max(0, min(rooms))
 
 
 def _load_of(campaign: Campaign, at: datetime) -> Load:
@@ -104,13 +105,21 @@ def _load_of(campaign: Campaign, at: datetime) -> Load:
     )
 
 
-def _load(which: Q, at: datetime) -> Load:
-    """Count what is on the way: live calls through their partial index, new ones through that of the moments."""
-    outbound = CallAttempt.objects.filter(which, direction=Direction.OUTBOUND).order_by()
-    recent = outbound.filter(created_at__gt=at - timedelta(minutes=1)).aggregate(
-        minute=Count("pk"), second=Count("pk", filter=Q(created_at__gt=at - timedelta(seconds=1)))
-    )
-    return Load(busy=outbound.filter(ended_at=None).count(), last_minute=recent["minute"], last_second=recent["second"])
+_NOTHING = Load(busy=0, last_minute=0, last_second=0)
+
+
+def _loads(at: datetime) -> dict[str, Load]:
+    """Count what each carrier has on the way: live calls by their partial index, new ones by that of the moments."""
+    outbound = CallAttempt.objects.filter(direction=Direction.OUTBOUND).order_by()
+    live = dict(outbound.filter(ended_at=None).values_list("carrier").annotate(count=Count("pk")))
+    recent = outbound.filter(created_at__gt=at - timedelta(minutes=1)).values_list("carrier")
+    begun = recent.annotate(minute=Count("pk"), second=Count("pk", filter=Q(created_at__gt=at - timedelta(seconds=1))))
+    new = {carrier: (minute, second) for carrier, minute, second in begun}
+    return {
+        carrier: Load(busy=live.get(carrier, 0), last_minute=minute, last_second=second)
+        for carrier in live.keys() | new.keys()
+        for minute, second in [new.get(carrier, (0, 0))]
+    }
 
 
 def admission(member_id: UUID, *, lease_key: UUID, at: datetime) -> Callable[[CallAttempt], None]:
@@ -151,12 +160,12 @@ def decide_member(member: CampaignContact, *, at: datetime, own_number: str = ""
     campaign = member.campaign
     if campaign.agent_version_id is None:
         return Decision(reason=DialReason.CAMPAIGN_NOT_RUNNING)
-    spec = call_services.load_version(campaign.agent_version_id).spec
-    decision = decide_campaign(standing_of(campaign, spec, at=at), at)
+    spec, gate = call_services.load_version(campaign.agent_version_id).spec, gate_of(campaign)
+    decision = decide_campaign(standing_of(campaign, spec, gate, at=at), at)
     if not decision.is_allowed:
         return decision
     is_pooled = own_number and campaign.caller_ids.filter(e164=own_number).exists()
     if is_pooled and own_number not in free_caller_ids(campaign, at=at):
         return Decision(reason=DialReason.CALLER_ID_CAP, detail={"number": own_number[-4:]}, retry_at=at)
     people = people_of([member], spec, at=at)
-    return gate_of(campaign).decide(people[member.contact_id], at)
+    return gate.decide(people[member.contact_id], at)

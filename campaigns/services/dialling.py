@@ -73,7 +73,7 @@ def claim_of(campaign: Campaign, *, at: datetime) -> list[Claim]:
     if campaign.enrolled_at is None:
         enrol_lists(campaign.pk, at=at)
     spec, gate = call_services.load_version(campaign.agent_version_id).spec, gate_of(campaign)
-    standing = decide_campaign(standing_of(campaign, spec, at=at), at)
+    standing = decide_campaign(standing_of(campaign, spec, gate, at=at), at)
     claims = _claim(campaign, gate, spec, at=at) if standing.is_allowed else []
     decide_undecided(campaign.pk, gate, spec, at=at, most=BATCH * 2)
     finish_if_done(campaign.pk, at=at, is_over=standing.reason is DialReason.CAMPAIGN_OVER)

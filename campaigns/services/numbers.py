@@ -15,6 +15,7 @@ from campaigns.errors import CampaignError
 from campaigns.gate import Decision, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact
 from campaigns.services.admission import standing_of
+from campaigns.services.rules import gate_of
 
 
 class CampaignNumbers(Struct, frozen=True, kw_only=True):
@@ -126,7 +127,7 @@ def _blocked_by(campaign: Campaign, at: datetime) -> Decision | None:
         return None
     try:
         spec = call_services.load_version(campaign.agent_version_id).spec
-        decision = decide_campaign(standing_of(campaign, spec, at=at), at)
+        decision = decide_campaign(standing_of(campaign, spec, gate_of(campaign), at=at), at)
     except (AgentError, CampaignError):
         return Decision(reason=DialReason.CAMPAIGN_NOT_RUNNING)
     return None if decision.is_allowed else decision

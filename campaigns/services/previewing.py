@@ -187,7 +187,7 @@ def plan_next_hour(campaign_id: UUID, *, at: datetime, most: int = MOST_EXAMINED
         )
         for member in batch:
             run.see(member, people[member.contact_id])
-    standing = decide_campaign(standing_of(campaign, spec, at=at), at)
+    standing = decide_campaign(standing_of(campaign, spec, gate, at=at), at)
     is_blocked = not standing.is_allowed and campaign.status != CampaignStatus.DRAFT
     return run.result(standing if is_blocked else None, waiting.filter(next_attempt_at__gte=at + _HOUR).count())
 

@@ -13,6 +13,7 @@ from campaigns.pacing import (
     Load,
     Retry,
     RetryPolicyError,
+    Span,
     Window,
     hours_of,
     read_retry_policy,
@@ -106,6 +107,41 @@ def test_no_next_attempt_lies_outside_its_window(
     if found is not None:
         assert found >= ended_at + timedelta(seconds=after)
         assert window.closed_by(found) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "at", "span"),
+    [
+        # The clock of New York is set back from two to one: half past one comes twice.
+        ("01:30", "01:45", "2026-11-01T05:50", ("2026-11-01T06:30", "2026-11-01T06:45")),
+        ("01:30", "01:45", "2026-11-01T05:00", ("2026-11-01T05:30", "2026-11-01T05:45")),
+        ("01:30", "03:00", "2026-11-01T05:10", ("2026-11-01T05:30", "2026-11-01T06:00")),
+        ("01:30", "03:00", "2026-11-01T06:10", ("2026-11-01T06:30", "2026-11-01T08:00")),
+        ("00:30", "01:30", "2026-11-01T05:40", ("2026-11-01T06:00", "2026-11-01T06:30")),
+        # It is set forward from two to three: half past two never comes.
+        ("02:30", "03:15", "2026-03-08T05:00", ("2026-03-08T07:00", "2026-03-08T07:15")),
+        ("01:30", "02:30", "2026-03-08T05:00", ("2026-03-08T06:30", "2026-03-08T07:00")),
+        ("02:15", "02:45", "2026-03-08T05:00", ("2026-03-09T06:15", "2026-03-09T06:45")),
+        # A leap day.
+        ("09:00", "10:00", "2028-02-28T20:00", ("2028-02-29T14:00", "2028-02-29T15:00")),
+    ],
+)
+def test_a_window_over_a_change_of_the_clock_opens_when_the_clock_shows_it(
+    start: str, end: str, at: str, span: tuple[str, str]
+) -> None:
+    own = hours_of(
+        start=time.fromisoformat(start),
+        end=time.fromisoformat(end),
+        weekdays=list(EVERY_DAY),
+        starts_at=None,
+        ends_at=None,
+    )
+    found = Window(own, Law([]), ("America/New_York",)).next_span(_utc(at))
+    assert found == Span(*map(_utc, span))
+
+
+def _utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
 def test_many_questions_get_the_answers_of_fresh_windows() -> None:
