@@ -8,11 +8,6 @@ call_finished = Signal()
 Receivers run on the recorder's writer thread: they must be short. What one raises is logged and stops no other.
 """
 
-opted_out = Signal()
-"""Sent once per number that nobody may dial any more, after that is committed. Keywords: ``e164`` (str), ``source``
-(``SuppressionSource``). Receivers are as those of ``call_finished``.
-"""
-
 attempt_over = Signal()
 """Sent once per telephone call, after its end, in the carrier's word, is committed. Keyword: ``attempt_id`` (UUID).
 

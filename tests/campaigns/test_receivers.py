@@ -1,4 +1,3 @@
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -7,14 +6,14 @@ import pytest
 
 from calls import services as call_services
 from calls.enums import AttemptStatus, SuppressionSource
-from calls.models import CallSession, CallStream, Suppression
-from calls.signals import call_finished, opted_out
+from calls.models import CallSession, CallStream
+from calls.signals import call_finished
 from campaigns import services
-from campaigns.enums import AnalysisStatus, CampaignStatus, FinishReason, Outcome
-from campaigns.models import CallAnalysis, WebhookMessage
+from campaigns.enums import AnalysisStatus, FinishReason, Outcome
+from campaigns.models import CallAnalysis
 from tests.calls import rows
 from tests.campaigns.carrier import FakeCarrier
-from tests.campaigns.rows import NOW, make_callable, make_campaign, make_running
+from tests.campaigns.rows import NOW, make_callable, make_running
 
 
 @pytest.mark.django_db
@@ -53,27 +52,11 @@ def test_the_end_of_a_conversation_settles_a_campaigns_attempt_whose_carrier_has
 
 
 @pytest.mark.django_db
-def test_an_opt_out_that_a_call_tells_takes_the_number_out_of_every_campaign() -> None:
+def test_an_opt_out_in_a_call_takes_the_number_out_of_every_campaign(
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
     member = make_callable(make_running())
-    opted_out.send(sender=Suppression, e164=member.contact.e164, source=SuppressionSource.SPOKEN)
+    with django_capture_on_commit_callbacks(execute=True):
+        call_services.suppress(member.contact.e164, source=SuppressionSource.SPOKEN, proof="never call me again")
     member.refresh_from_db()
     assert member.finish_reason == FinishReason.OPTED_OUT
-
-
-@pytest.mark.django_db
-def test_other_systems_are_told_of_campaigns_and_opt_outs() -> None:
-    events = ["campaign.paused", "campaign.resumed", "campaign.breaker", "contact.opted_out"]
-    services.make_endpoint(name="CRM", url="https://example.com", events=events)
-    campaign = make_campaign(status=CampaignStatus.RUNNING)
-    services.pause_campaign(campaign.pk, by=None, at=NOW, reason="errors", evidence={"share": 0.5})
-    services.resume_campaign(campaign.pk, by=None, at=NOW)
-    services.opt_out("+12125550100", source=SuppressionSource.OPERATOR, proof="Letter")
-    services.opt_out("+12125550100", source=SuppressionSource.OPERATOR, proof="Letter")
-    told = WebhookMessage.objects.order_by("pk").values_list("event", "body")
-    assert [event for event, _ in told] == [
-        "campaign.paused",
-        "campaign.breaker",
-        "campaign.resumed",
-        "contact.opted_out",
-    ]
-    assert json.loads(told[3][1])["data"] == {"number": "+12125550100", "source": "operator"}

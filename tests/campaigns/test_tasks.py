@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,3 +116,10 @@ def test_the_sweep_of_messages_sends_a_wake_up_for_each_that_is_due(monkeypatch:
     tasks.sweep_messages()
     first = WebhookMessage.objects.order_by("created_at")[0]
     assert sent == [{"kwargs": {"message_id": str(first.pk)}, "expires": 300}]
+
+
+def test_no_message_of_ours_has_an_eta_which_redis_would_deliver_twice() -> None:
+    root = Path(__file__).resolve().parents[2]
+    sources = [path for top in ("calls", "campaigns", "vantum") for path in (root / top).rglob("*.py")]
+    words = re.compile(r"\b(?:eta|countdown)\s*=|\.retry\(")
+    assert [path.name for path in sources if words.search(path.read_text())] == []

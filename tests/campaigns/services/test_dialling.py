@@ -2,6 +2,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.db.models import ProtectedError
 
 from calls import services as call_services
 from calls.enums import AttemptStatus, SuppressionSource
@@ -10,7 +11,7 @@ from calls.models import CallAttempt
 from calls.telephony.carriers import CallOrder, CarrierCall
 from campaigns import services
 from campaigns.enums import CampaignStatus, DialReason, FinishReason, MembershipState
-from campaigns.models import Campaign, CampaignAttempt, CampaignContact, DialDecision
+from campaigns.models import Campaign, CampaignAttempt, CampaignContact, DialDecision, PriceRow
 from tests.calls import rows as call_rows
 from tests.campaigns.carrier import FakeCarrier
 from tests.campaigns.rows import NOW, make_callable, make_contact, make_member, make_running
@@ -292,6 +293,47 @@ def test_a_campaign_whose_end_has_passed_finishes_with_those_who_wait() -> None:
         CampaignStatus.FINISHED,
         FinishReason.CAMPAIGN_OVER,
     )
+
+
+def test_an_empty_budget_holds_the_campaign_and_leaves_its_contacts_as_they_are(carrier: FakeCarrier) -> None:
+    PriceRow.objects.create(item="fake.minute", micros=10, effective_from="2026-01-01")
+    campaign = make_running(budget_micros=9)
+    member = make_callable(campaign, decided_at=NOW)
+    assert services.claim_due(at=NOW) == []
+    found = services.campaign_numbers(campaign.pk, at=NOW).blocked_by
+    member.refresh_from_db()
+    assert found is not None
+    assert (found.reason, member.state, member.held_because, member.next_attempt_at) == (
+        DialReason.OVER_BUDGET,
+        WAITING,
+        "",
+        NOW,
+    )
+    Campaign.objects.update(budget_micros=None)
+    assert len(services.claim_due(at=NOW)) == 1
+    assert carrier.orders == []
+
+
+def test_neither_campaign_nor_contact_can_be_deleted_under_a_call(carrier: FakeCarrier) -> None:
+    campaign = make_running()
+    member = make_callable(campaign)
+    dial_all(services.claim_due(at=NOW))
+    for row in (campaign, member.contact, CallAttempt.objects.get()):
+        with pytest.raises(ProtectedError):
+            row.delete()
+    assert (len(carrier.orders), states(campaign)) == (1, {CALLING: ["1000"]})
+
+
+def test_an_edit_of_a_running_campaign_holds_from_the_next_dial_on(carrier: FakeCarrier) -> None:
+    campaign = make_running(max_concurrent=5)
+    for number in range(2):
+        make_callable(campaign, number)
+    claims = services.claim_due(at=NOW)
+    dial_all(claims[:1])
+    Campaign.objects.update(window_end="11:00")
+    dial_all(claims[1:])
+    held = campaign.members.get(state=WAITING)
+    assert (len(carrier.orders), held.held_because) == (1, DialReason.OUTSIDE_CAMPAIGN_WINDOW)
 
 
 def test_slots_do_not_leak_when_calls_end(carrier: FakeCarrier) -> None:
