@@ -93,15 +93,14 @@ def test_an_old_campaign_is_drawn_by_hours() -> None:
 
 def test_a_campaign_that_is_over_says_who_was_never_called_and_why() -> None:
     campaign = make_campaign(status=CampaignStatus.FINISHED)
-    over = {"state": MembershipState.FINISHED, "finished_at": NOW}
-    for digits, columns in enumerate(
-        (
-            {"finish_reason": FinishReason.CAMPAIGN_OVER, "held_because": DialReason.NO_CONSENT},
-            {"finish_reason": FinishReason.CAMPAIGN_OVER, "held_because": ""},
-            {"finish_reason": FinishReason.REACHED, "held_because": ""},
-        )
-    ):
-        make_member(campaign, make_contact(f"+1212555{100 + digits:04}"), **over, **columns)
+    ends = [
+        (FinishReason.CAMPAIGN_OVER, DialReason.NO_CONSENT),
+        (FinishReason.CAMPAIGN_OVER, ""),
+        (FinishReason.REACHED, ""),
+    ]
+    for digits, (reason, held) in enumerate(ends):
+        over = {"state": MembershipState.FINISHED, "finished_at": NOW, "finish_reason": reason, "held_because": held}
+        make_member(campaign, make_contact(f"+1212555{100 + digits:04}"), **over)
     shown = campaign_page.live(campaign, at=NOW)
     assert [(row["words"], row["count"]) for row in shown["waiting"]] == [("They have not agreed to be called", 1)]
     assert [(row["name"], row["count"]) for row in shown["ends"]] == [("Campaign over", 2), ("Reached", 1)]
