@@ -1,11 +1,11 @@
 """Contacts and their lists: found quickly among a million, changed many at a time, each with its history."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, JSONField, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -30,7 +30,7 @@ from campaigns.admin.saved import KeepsFilters
 from campaigns.enums import JobKind
 from campaigns.models import Campaign, Consent, Contact, ContactList
 from campaigns.models.contacts import ContactQuerySet
-from vantum.admin_bases import ModelAdmin, TabularInline
+from vantum.admin_bases import ModelAdmin, StackedInline
 
 if TYPE_CHECKING:
     _ContactBase = ModelAdmin[Contact]
@@ -43,18 +43,14 @@ else:
 _FILTERS = (StatusFilter, ListFilter, CampaignFilter, RegionFilter, ConsentFilter, SuppressedFilter)
 
 
-class ConsentInline(TabularInline[Consent, Contact]):
+class ConsentInline(StackedInline[Consent, Contact]):
     """What the person agreed to: added with its proof, taken back by a date, never deleted."""
 
     model = Consent
-    fields = ("kind", "source", "seller", "text", "given_at", "revoked_at")
+    fields = (("kind", "seller"), "source", "text", "given_at", "revoked_at")
+    formfield_overrides: ClassVar = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 2})}}
     extra = 0
     can_delete = False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> tuple[str, ...]:
-        """Leave the stored words alone; the theme shows one set of fields for all rows of the table."""
-        del request, obj
-        return ()
 
 
 class BulkForm(forms.Form):
@@ -102,6 +98,7 @@ class ContactAdmin(_ContactBase):
     paginator = BoundedPaginator
     list_per_page = 50
     fields = ("e164", "name", ("region", "time_zone"), "status", "fields", "lists")
+    formfield_overrides: ClassVar = {JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
     autocomplete_fields = ("lists",)
     inlines = (ConsentInline,)
     change_form_outer_after_template = "admin/campaigns/contact_history.html"

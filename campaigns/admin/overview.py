@@ -1,9 +1,9 @@
 """The first page: is everything up, what runs, what happened today, and what to do next. Every part is cheap."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, F, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -37,7 +37,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may_see_calls = request.user.has_perm("calls.view_callsession")
     return {
         **context,
-        "campaigns": _campaigns() if may_see_campaigns else [],
+        "campaigns": _campaigns(now) if may_see_campaigns else [],
         "sees_campaigns": may_see_campaigns,
         "today": _today(now) if may_see_calls else [],
         "live_calls": list(CallSession.objects.live().select_related("agent")[:_SHOWN]) if may_see_calls else [],
@@ -47,12 +47,11 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _campaigns() -> list[dict[str, Any]]:
-    going = list(
-        Campaign.objects.filter(status__in=(CampaignStatus.RUNNING, CampaignStatus.PAUSED))
-        .select_related("agent")
-        .order_by("status", "-started_at")[:_SHOWN]
-    )
+def _campaigns(now: datetime) -> list[dict[str, Any]]:
+    """Give those at work, and those that ended within a day."""
+    at_work = Q(status__in=(CampaignStatus.RUNNING, CampaignStatus.PAUSED))
+    shown = Campaign.objects.filter(at_work | Q(finished_at__gt=now - timedelta(days=1))).select_related("agent")
+    going = list(shown.order_by(F("finished_at").desc(nulls_first=True), "-started_at")[:_SHOWN])
     live = CampaignAttempt.objects.filter(campaign__in=[campaign.pk for campaign in going], settled_at__isnull=True)
     counts = dict(live.order_by().values_list("campaign").annotate(Count("pk")))
     return [
@@ -114,7 +113,7 @@ def _steps(request: HttpRequest) -> list[Step]:
             Step(
                 "Bring your contacts",
                 "A CSV or Excel file, checked row by row before anything is stored.",
-                reverse("admin:campaigns_contact_changelist"),
+                reverse("admin:campaigns_contactimport_changelist"),
             )
         )
     own_campaigns = Campaign.objects.exclude(name=DEMO_CAMPAIGN)

@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from calls.models import Agent
 from campaigns import services
@@ -40,6 +43,16 @@ def test_the_demo_starts_with_one_click() -> None:
     shown = client.get(INDEX)
     assert shown.context["demo"] is None
     assert [line["campaign"].pk for line in shown.context["campaigns"]] == [campaign.pk]
+
+
+def test_campaigns_at_work_come_before_those_that_ended_today_and_older_ones_are_gone() -> None:
+    agent, now = call_rows.agent(), timezone.now()
+    over = {"status": CampaignStatus.FINISHED, "agent": agent}
+    make_campaign("Over", finished_at=now - timedelta(hours=1), **over)
+    make_campaign("Long over", finished_at=now - timedelta(days=2), **over)
+    make_campaign("At work", agent=agent, status=CampaignStatus.RUNNING, started_at=now)
+    shown = logged_in(boss()).get(INDEX).context["campaigns"]
+    assert [line["campaign"].name for line in shown] == ["At work", "Over"]
 
 
 def test_who_may_not_start_campaigns_is_not_offered_the_demo() -> None:
