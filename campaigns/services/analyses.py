@@ -9,13 +9,15 @@ from uuid import UUID
 import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F
 
 from calls.services.cleaning import clean_json, clean_text
-from campaigns.enums import AnalysisMethod, AnalysisStatus
+from campaigns.enums import AnalysisMethod, AnalysisStatus, Disposition
 from campaigns.findings import Findings
 from campaigns.models import CallAnalysis, CallCorrection
 from campaigns.models.analysis import CORRECTABLE
+from campaigns.services.optouts import mark_wrong_number
 
 logger = logging.getLogger(__name__)
 
@@ -38,13 +40,14 @@ def claim_analysis(session_id: UUID, *, now: datetime) -> bool:
     return due.update(status=AnalysisStatus.RUNNING, lease_until=now + LEASE, tries=F("tries") + 1) == 1
 
 
+@transaction.atomic
 def store_analysis(
     session_id: UUID, findings: Findings, *, method: AnalysisMethod, judged_by: str, error: str, at: datetime
 ) -> bool:
     """Store what a judge found. ``error`` says why it was not a better judge. False: it is not this one's to make."""
     found = {name: clean_json(value) for name, value in msgspec.to_builtins(findings).items()}
     running = CallAnalysis.objects.filter(pk=session_id, status=AnalysisStatus.RUNNING)
-    return (
+    is_stored = (
         running.update(
             **found,
             status=AnalysisStatus.DONE,
@@ -57,6 +60,9 @@ def store_analysis(
         )
         == 1
     )
+    if is_stored and findings.disposition is Disposition.WRONG_NUMBER:
+        mark_wrong_number(session_id, at=at)
+    return is_stored
 
 
 def postpone_analysis(session_id: UUID, *, until: datetime, error: str = "", is_try: bool = True) -> None:
