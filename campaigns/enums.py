@@ -270,3 +270,5 @@ class Scope(StrEnum):
     CALLS_PLACE = "calls:place"
     SUPPRESSIONS_READ = "suppressions:read"
     SUPPRESSIONS_WRITE = "suppressions:write"
+    EXPORTS = "exports"
+    """Files with all that is known of people."""

@@ -9,8 +9,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from calls.models import CallSession
-from campaigns import analytics, hooks, services
-from campaigns.models import BulkJob, CallAnalysis, ContactImport, WebhookMessage
+from campaigns import analytics, exports, hooks, services
+from campaigns.models import BulkJob, CallAnalysis, ContactImport, Export, WebhookMessage
 
 logger = logging.getLogger(__name__)
 
@@ -105,3 +105,10 @@ def sweep_messages() -> None:
     due = WebhookMessage.objects.due(timezone.now()).order_by("next_try_at").values_list("pk", flat=True)
     for message_id in due[:_MOST_A_SWEEP]:
         deliver_message.apply_async(kwargs={"message_id": str(message_id)}, expires=_EXPIRES_SECONDS)
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def sweep_exports() -> None:
+    """Write the next file that nobody works on."""
+    for export_id in Export.objects.due(timezone.now()).order_by("created_at").values_list("pk", flat=True)[:1]:
+        exports.run_export(export_id, clock=timezone.now)

@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "tell-supervisors": {"task": "campaigns.tasks.tell_supervisors", "schedule": 15.0, "options": {"expires": 12}},
     "sweep-imports": {"task": "campaigns.tasks.sweep_imports", "schedule": 2.0, "options": {"expires": 2}},
     "sweep-messages": {"task": "campaigns.tasks.sweep_messages", "schedule": 5.0, "options": {"expires": 4}},
+    "sweep-exports": {"task": "campaigns.tasks.sweep_exports", "schedule": 3.0, "options": {"expires": 3}},
     "sweep-jobs": {"task": "campaigns.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 4}},
 }
 

@@ -3,7 +3,9 @@
 from campaigns.admin.analyses import CallAnalysisAdmin
 from campaigns.admin.campaigns import CampaignAdmin
 from campaigns.admin.changes import ChangesAdmin
+from campaigns.admin.connections import ApiKeyAdmin, WebhookEndpointAdmin, WebhookMessageAdmin
 from campaigns.admin.contacts import ContactAdmin, ContactListAdmin
+from campaigns.admin.exports import ExportAdmin
 from campaigns.admin.imports import ContactImportAdmin
 from campaigns.admin.jobs import BulkJobAdmin
 from campaigns.admin.members import CampaignContactAdmin, CampaignEventAdmin
@@ -17,6 +19,7 @@ from campaigns.admin.rules import (
 )
 
 __all__ = [
+    "ApiKeyAdmin",
     "BulkJobAdmin",
     "CallAnalysisAdmin",
     "CallerIdAdmin",
@@ -30,7 +33,10 @@ __all__ = [
     "ContactImportAdmin",
     "ContactListAdmin",
     "DoNotCallListAdmin",
+    "ExportAdmin",
     "PeopleAdmin",
     "PriceRowAdmin",
     "RoleAdmin",
+    "WebhookEndpointAdmin",
+    "WebhookMessageAdmin",
 ]

@@ -7,6 +7,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from campaigns.enums import ExportFormat, ExportKind
+
 
 class Strict(Schema):
     """A body whose unknown fields are refused by name: a misspelt one must not be lost silently."""
@@ -245,6 +247,28 @@ class ImportOut(Schema):
     repeated: int
     suppressed: int
     bad: int
+    error: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ExportIn(Strict):
+    """A file that is wanted. ``campaign_id``: needed for members; ``list_id``: of which contacts."""
+
+    kind: ExportKind
+    format: ExportFormat = ExportFormat.CSV
+    campaign_id: UUID | None = None
+    list_id: UUID | None = None
+
+
+class ExportOut(Schema):
+    """An export: how far it is."""
+
+    id: UUID
+    kind: str
+    format: str
+    status: str
+    percent: int
     error: str
     created_at: datetime
     finished_at: datetime | None

@@ -7,7 +7,7 @@ from django.urls import path
 from ninja import NinjaAPI
 from ninja.throttling import AuthRateThrottle
 
-from campaigns.api import contacts, telephone, work
+from campaigns.api import contacts, results, telephone, work
 from campaigns.api.problems import install_handlers
 
 api = NinjaAPI(
@@ -20,7 +20,7 @@ api = NinjaAPI(
     urls_namespace="api-v1",
 )
 install_handlers(api)
-for router in (contacts.router, work.router, telephone.router):
+for router in (contacts.router, work.router, telephone.router, results.router):
     api.add_router("", router)
 
 

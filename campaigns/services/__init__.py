@@ -15,6 +15,7 @@ from campaigns.services.contacts import Taken, add_contact, add_contacts, change
 from campaigns.services.demo import ensure_demo
 from campaigns.services.dialling import LEASE, Claim, claim_due, dial_claimed, latest_decision
 from campaigns.services.enrolment import enrol_lists
+from campaigns.services.exports import claim_export, finish_export, note_export, start_export
 from campaigns.services.filters import delete_filter, save_filter
 from campaigns.services.imports import (
     Preview,
@@ -86,6 +87,7 @@ __all__ = [
     "check_endpoint",
     "claim_analysis",
     "claim_due",
+    "claim_export",
     "claim_import",
     "claim_job",
     "claim_message",
@@ -101,12 +103,14 @@ __all__ = [
     "ensure_demo",
     "ensure_roles",
     "find_api_key",
+    "finish_export",
     "import_register",
     "latest_decision",
     "make_api_key",
     "make_endpoint",
     "map_import",
     "note_delivery",
+    "note_export",
     "opt_out",
     "pause_campaign",
     "plan_next_hour",
@@ -127,6 +131,7 @@ __all__ = [
     "settle_attempt",
     "settle_session",
     "start_campaign",
+    "start_export",
     "start_import",
     "start_job",
     "start_problems",

@@ -25,6 +25,7 @@ _SUPERVISE = (
     *("campaigns.abort_campaign", "campaigns.delete_campaign", "campaigns.delete_contactlist"),
     *("campaigns.add_callerid", "campaigns.change_callerid", "campaigns.add_pricerow", "campaigns.change_pricerow"),
     *("campaigns.add_compliancerule", "campaigns.change_compliancerule"),
+    "campaigns.add_export",
     *("campaigns.add_donotcalllist", "campaigns.change_donotcalllist"),
 )
 

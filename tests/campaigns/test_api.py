@@ -1,6 +1,7 @@
 """The API as other systems see it."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from pytest_django.fixtures import Settings
 from calls.enums import AttemptStatus
 from calls.models import CallAttempt, Suppression
 from calls.services import record_turns
-from campaigns import services
+from campaigns import services, tasks
 from campaigns.enums import CampaignStatus, Scope
 from campaigns.models import Contact, ContactImport
 from tests.calls import rows as call_rows
@@ -59,8 +60,7 @@ def test_every_address_of_the_document_asks_for_a_key(client: Client) -> None:
     asked = 0
     for path, methods in document["paths"].items():
         for method in methods:
-            address = path.replace("{contact_id}", str(uuid4())).replace("{import_id}", str(uuid4()))
-            address = address.replace("{campaign_id}", str(uuid4())).replace("{call_id}", str(uuid4()))
+            address = re.sub(r"\{\w+_id\}", str(uuid4()), path)
             answer = client.generic(method.upper(), address, "{}", content_type="application/json")
             assert (path, method, answer.status_code) == (path, method, 401)
             asked += 1
@@ -185,6 +185,17 @@ def test_calls_are_listed_with_their_words(api: Api) -> None:
     [turn] = api.ask("GET", f"calls/{attempt.pk}/transcript")[1]
     assert (turn["text"], turn["speaker"]) == ("Good morning", "caller")
     assert api.ask("GET", f"calls/{uuid4()}")[0] == 404
+
+
+def test_a_file_is_exported(api: Api) -> None:
+    make_contact(name="Ada")
+    status, ordered = api.ask("POST", "exports", {"kind": "contacts"})
+    assert (status, ordered["status"], api.ask("GET", f"exports/{ordered['id']}/file")[0]) == (201, "waiting", 404)
+    tasks.sweep_exports()
+    assert api.ask("GET", f"exports/{ordered['id']}")[1]["percent"] == 100
+    assert b"Ada" in b"".join(api.client.get(f"/api/v1/exports/{ordered['id']}/file"))  # type: ignore[arg-type]
+    status, problem = api.ask("POST", "exports", {"kind": "members"})
+    assert (status, problem["errors"][0]["field"]) == (422, "campaign")
 
 
 def test_too_many_requests_are_told_to_wait(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

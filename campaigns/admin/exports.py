@@ -1,0 +1,106 @@
+"""Ordering a file, and fetching it."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.storage import default_storage
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+
+from calls.models.choices import choices
+from campaigns import services
+from campaigns.admin.parts import ReadOnly, badge
+from campaigns.enums import ExportFormat, ExportKind, JobStatus
+from campaigns.models import Campaign, ContactList, Export
+from vantum.admin_bases import ModelAdmin
+
+if TYPE_CHECKING:
+    _Base = ModelAdmin[Export]
+else:
+
+    class _Base(ReadOnly, ModelAdmin):
+        """Exports are ordered and fetched, not edited."""
+
+
+class ExportForm(forms.Form):
+    """What is wanted."""
+
+    kind = forms.ChoiceField(label="What", choices=choices(ExportKind))
+    format = forms.ChoiceField(label="As", choices=choices(ExportFormat))
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.all(), required=False, help_text="For members and calls; calls: empty means all."
+    )
+    list = forms.ModelChoiceField(ContactList.objects.all(), required=False, help_text="For contacts; empty: all.")
+
+
+@admin.register(Export)
+class ExportAdmin(_Base):
+    """The files of an installation."""
+
+    list_display = ("created_at", "kind", "format", "state", "written", "created_by", "download")
+    list_filter = ("status", "kind")
+    list_select_related = ("created_by",)
+    fields = readonly_fields = ("kind", "format", "state", "written", "total", "error", "created_by", "download")
+
+    @admin.display(description="status", ordering="status")
+    def state(self, row: Export) -> str:
+        """Show the status in its colour."""
+        return badge(row.get_status_display(), row.status)
+
+    @admin.display
+    def download(self, row: Export) -> str:
+        """Lead to the file once it is whole."""
+        if row.status != JobStatus.DONE:
+            return f"{row.percent} %"
+        return format_html('<a href="{}">Download</a>', reverse("admin:campaigns_export_file", args=[row.pk]))
+
+    def has_add_permission(self, request: HttpRequest, *_rest: Any) -> bool:
+        """Files with people's data are for whom they are allowed."""
+        return request.user.has_perm("campaigns.add_export")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the file."""
+        own = path("<uuid:export_id>/file/", self.admin_site.admin_view(self._file), name="campaigns_export_file")
+        return [own, *super().get_urls()]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Order a file."""
+        del form_url, extra_context
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = ExportForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            given = form.cleaned_data
+            chosen = given["list"] if given["kind"] == ExportKind.CONTACTS else given["campaign"]
+            name = "list" if given["kind"] == ExportKind.CONTACTS else "campaign"
+            who: Any = request.user
+            try:
+                services.start_export(
+                    ExportKind(given["kind"]), file_format=ExportFormat(given["format"]), by=who, at=timezone.now(),
+                    selection={name: chosen.pk if chosen else ""},
+                )  # fmt: skip
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                self.message_user(request, "The file is being written; look again in a moment.")
+                return HttpResponseRedirect(reverse("admin:campaigns_export_changelist"))
+        context = {**self.admin_site.each_context(request), "title": "Export", "form": form}
+        return TemplateResponse(request, "admin/campaigns/export.html", context)
+
+    def _file(self, request: HttpRequest, export_id: UUID) -> FileResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        row = get_object_or_404(Export, pk=export_id, status=JobStatus.DONE)
+        if not default_storage.exists(row.path):
+            raise Http404
+        name = f"{row.kind}-{row.created_at:%Y-%m-%d}.{row.format}"
+        return FileResponse(default_storage.open(row.path), as_attachment=True, filename=name)

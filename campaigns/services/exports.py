@@ -1,0 +1,57 @@
+"""Exports: ordered by a person or another system, written by a worker."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+
+from calls.services.cleaning import clean_text
+from campaigns.enums import ExportFormat, ExportKind, JobStatus
+from campaigns.models import Campaign, Export
+
+LEASE = timedelta(minutes=2)
+"""Far longer than a page takes; renewed with each."""
+
+
+def start_export(
+    kind: ExportKind,
+    *,
+    file_format: ExportFormat,
+    selection: Mapping[str, Any],
+    by: AbstractBaseUser | None,
+    at: datetime,
+) -> Export:
+    """Order a file. ``selection``: ``campaign`` for MEMBERS and CALLS, what ``Contact.objects.matching`` takes else.
+
+    Raises ``ValidationError`` by field.
+    """
+    chosen = {name: str(value) for name, value in selection.items() if value}
+    if kind == ExportKind.MEMBERS and not Campaign.objects.filter(pk=chosen.get("campaign")).exists():
+        raise ValidationError({"campaign": "Choose the campaign whose results are wanted."})
+    return Export.objects.create(
+        kind=kind, format=file_format, selection=chosen, created_at=at, created_by_id=by.pk if by else None
+    )
+
+
+def claim_export(export_id: UUID, *, now: datetime) -> UUID | None:
+    """Take an export that nobody works on; gives the key that renews the lease, or None where another was faster."""
+    key = uuid4()
+    taken = Export.objects.due(now).filter(pk=export_id)
+    done = taken.update(status=JobStatus.RUNNING, lease_until=now + LEASE, lease_key=key)
+    return key if done == 1 else None
+
+
+def note_export(export_id: UUID, key: UUID, *, written: int, total: int, at: datetime) -> bool:
+    """Store how far it is. False: it is no longer ours."""
+    mine = Export.objects.filter(pk=export_id, lease_key=key, status=JobStatus.RUNNING)
+    return mine.update(written=written, total=total, lease_until=at + LEASE) == 1
+
+
+def finish_export(export_id: UUID, key: UUID, *, at: datetime, error: str = "") -> bool:
+    """End it, well or not. False: it is no longer ours."""
+    mine = Export.objects.filter(pk=export_id, lease_key=key, status=JobStatus.RUNNING)
+    status = JobStatus.FAILED if error else JobStatus.DONE
+    return mine.update(status=status, error=clean_text(error)[:300], finished_at=at, lease_until=None) == 1
