@@ -2,17 +2,17 @@
 
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from ninja import File, Form, Query, Router, Status, UploadedFile
+from ninja import File, Form, Router, Status, UploadedFile
 
 from campaigns import services
 from campaigns.api.keys import Opens
-from campaigns.api.paging import MOST, page_of
+from campaigns.api.paging import Limit, page_of
 from campaigns.api.problems import ApiError
 from campaigns.api.shapes import (
     BulkIn,
@@ -37,7 +37,7 @@ READ, WRITE = Opens(Scope.CONTACTS_READ), Opens(Scope.CONTACTS_WRITE)
 def list_contacts(
     request: HttpRequest,
     after: UUID | None = None,
-    limit: int = Query(100, ge=1, le=MOST),
+    limit: Limit = 100,
     list_id: UUID | None = None,
     number: str = "",
 ) -> dict[str, Any]:
@@ -92,9 +92,7 @@ def _columns(given: ContactIn) -> dict[str, Any]:
 
 
 @router.get("/lists", response=ListPage, auth=READ, tags=["lists"])
-def list_lists(
-    request: HttpRequest, after: UUID | None = None, limit: int = Query(100, ge=1, le=MOST)
-) -> dict[str, Any]:
+def list_lists(request: HttpRequest, after: UUID | None = None, limit: Limit = 100) -> dict[str, Any]:
     """Lists, the newest first."""
     del request
     items, following = page_of(ContactList.objects.all(), after=after, limit=limit)
@@ -124,11 +122,11 @@ def create_import(
     """
     del request
     row = services.receive_file(
-        file.file,
+        cast("BinaryIO", file.file),
         name=file.name or "list",
         region=region.upper(),
         by=None,
-        at=timezone.now(),  # type: ignore[arg-type]
+        at=timezone.now(),
     )
     try:
         services.start_import(

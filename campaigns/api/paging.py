@@ -1,11 +1,13 @@
 """Lists a page at a time: a cursor is the last row's id, so that new rows neither repeat nor hide others."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Model, QuerySet
+from pydantic import Field
 
-MOST = 500
+Limit = Annotated[int, Field(ge=1, le=500)]
+"""How many rows a page has."""
 
 
 def page_of(rows: QuerySet[Any], *, after: UUID | None, limit: int) -> tuple[list[Any], UUID | None]:

@@ -6,13 +6,13 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from ninja import Query, Router, Status
+from ninja import Router, Status
 
 from calls.enums import SuppressionSource
 from calls.models import CallAttempt, Suppression, Turn
 from campaigns import services
 from campaigns.api.keys import Opens
-from campaigns.api.paging import MOST, page_of
+from campaigns.api.paging import Limit, page_of
 from campaigns.api.problems import ApiError
 from campaigns.api.shapes import CallIn, CallOut, CallPage, SuppressionIn, SuppressionOut, SuppressionPage, TurnOut
 from campaigns.enums import Scope
@@ -21,9 +21,7 @@ router = Router()
 
 
 @router.get("/calls", response=CallPage, auth=Opens(Scope.CALLS_READ), tags=["calls"])
-def list_calls(
-    request: HttpRequest, after: UUID | None = None, limit: int = Query(100, ge=1, le=MOST), number: str = ""
-) -> dict[str, Any]:
+def list_calls(request: HttpRequest, after: UUID | None = None, limit: Limit = 100, number: str = "") -> dict[str, Any]:
     """Telephone calls, the newest first; all, or those to a number."""
     del request
     rows = CallAttempt.objects.filter(to_e164=number) if number else CallAttempt.objects.all()
@@ -63,7 +61,7 @@ def show_transcript(request: HttpRequest, call_id: UUID) -> list[Turn]:
 
 @router.get("/suppressions", response=SuppressionPage, auth=Opens(Scope.SUPPRESSIONS_READ), tags=["suppressions"])
 def list_suppressions(
-    request: HttpRequest, after: UUID | None = None, limit: int = Query(100, ge=1, le=MOST), number: str = ""
+    request: HttpRequest, after: UUID | None = None, limit: Limit = 100, number: str = ""
 ) -> dict[str, Any]:
     """Numbers that nobody may dial, the newest first."""
     del request

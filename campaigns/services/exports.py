@@ -29,7 +29,8 @@ def start_export(
     Raises ``ValidationError`` by field.
     """
     chosen = {name: str(value) for name, value in selection.items() if value}
-    if kind == ExportKind.MEMBERS and not Campaign.objects.filter(pk=chosen.get("campaign")).exists():
+    campaign = chosen.get("campaign")
+    if kind == ExportKind.MEMBERS and not (campaign and Campaign.objects.filter(pk=campaign).exists()):
         raise ValidationError({"campaign": "Choose the campaign whose results are wanted."})
     return Export.objects.create(
         kind=kind, format=file_format, selection=chosen, created_at=at, created_by_id=by.pk if by else None

@@ -22,7 +22,7 @@ def test_a_file_is_ordered_written_and_fetched(admin_client: Client, settings: S
     tasks.sweep_exports()
     assert f"{BASE}{row.pk}/file/" in admin_client.get(BASE).content.decode()
     answer = admin_client.get(f"{BASE}{row.pk}/file/")
-    assert b"Ada" in b"".join(answer)  # type: ignore[arg-type]
+    assert b"Ada" in b"".join(answer)
 
 
 def test_results_without_a_campaign_are_refused(admin_client: Client) -> None:

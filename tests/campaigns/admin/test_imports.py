@@ -52,7 +52,7 @@ def test_the_returned_rows_are_a_download(admin_client: Client) -> None:
     row = take_in("phone\n2125550100\nx\n")
     answer = admin_client.get(f"{BASE}{row.pk}/bad-rows/")
     assert answer["Content-Disposition"] == 'attachment; filename="list-returned.csv"'
-    assert b"x,3,phone: x is no telephone number" in b"".join(answer)  # type: ignore[arg-type]
+    assert b"x,3,phone: x is no telephone number" in b"".join(answer)
 
 
 def test_a_file_that_is_refused_says_why_beside_the_field(admin_client: Client) -> None:
