@@ -4,7 +4,10 @@ django-unfold ships no type hints; its classes extend those of Django. Every cha
 values before and after.
 """
 
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+
+from django.utils.timezone import make_aware
 
 from vantum.audit import form_values, row_values
 
@@ -14,7 +17,28 @@ if TYPE_CHECKING:
 else:
     from django.contrib.admin.models import DELETION, LogEntry
     from unfold import admin as _unfold
-    from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
+    from unfold.contrib.filters.admin import DropdownFilter
+    from unfold.contrib.filters.admin import RangeDateFilter as _RangeDateFilter
+
+    class RangeDateFilter(_RangeDateFilter):
+        """Moments from the beginning of one day to the end of another, on the installation's clock."""
+
+        def queryset(self, request: Any, queryset: Any) -> Any:
+            """Narrow the list; what is no day is not counted."""
+            del request
+            first, last = (self._day(end) for end in ("from", "to"))
+            if first:
+                queryset = queryset.filter(**{f"{self.parameter_name}__gte": make_aware(first)})
+            if last:
+                queryset = queryset.filter(**{f"{self.parameter_name}__lt": make_aware(last + timedelta(days=1))})
+            return queryset
+
+        def _day(self, end: str) -> datetime | None:
+            try:
+                day = date.fromisoformat(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
+            except ValueError:
+                return None
+            return datetime.combine(min(max(day, date(1900, 1, 1)), date(9000, 1, 1)), time())
 
     class SimpleListFilter(DropdownFilter):
         """A filter that is a field to choose from: a hundred values take no more room than two."""

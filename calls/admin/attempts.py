@@ -1,8 +1,10 @@
 """Telephone calls as the carrier has them, to read, and the numbers that nobody may dial."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -14,7 +16,7 @@ from calls import telephony
 from calls.admin.sessions import BoundedPaginator
 from calls.errors import CallError
 from calls.models import CallAttempt, CallStream, Suppression, Transfer
-from vantum.admin_bases import ModelAdmin, RangeDateFilter, TabularInline
+from vantum.admin_bases import ModelAdmin, RangeDateFilter, SimpleListFilter, TabularInline
 
 _MOST_ORDERS = 20
 """Calls that one action is done to: the carrier is asked about each."""
@@ -59,13 +61,29 @@ class TransferInline(TabularInline[Transfer, CallAttempt]):
         return False
 
 
+class CarrierFilter(SimpleListFilter):
+    """By carrier. The choices are the installation's: asking all calls for theirs reads all calls."""
+
+    title, parameter_name = "carrier", "carrier"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, str]]:
+        """Give the carriers that are set up."""
+        del request, model_admin
+        return [(name, name.capitalize()) for name in settings.CARRIERS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CallAttempt]) -> QuerySet[CallAttempt]:
+        """Narrow the list."""
+        del request
+        return queryset.filter(carrier=self.value()) if self.value() else queryset
+
+
 @admin.register(CallAttempt)
 class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     """Read-only: the carrier's word counts."""
 
     list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "answered_by", "lasted")
     list_display_links = ("created",)
-    list_filter = (("created_at", RangeDateFilter), "status", "direction", "carrier", "answered_by")
+    list_filter = (("created_at", RangeDateFilter), "status", "direction", CarrierFilter, "answered_kind")
     list_select_related = ("agent_version",)
     list_per_page = 50
     search_fields = ("to_e164",)  # Switches the box on; what is searched is below.

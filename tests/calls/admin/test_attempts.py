@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -116,3 +118,21 @@ def test_who_may_only_look_cannot_lift_a_suppression() -> None:
     assert client.get(SUPPRESSIONS).status_code == 200
     address = reverse("admin:calls_suppression_delete", args=[Suppression.objects.get().pk])
     assert client.post(address, {"post": "yes"}).status_code == 403
+
+
+def test_calls_are_narrowed_to_a_carrier_and_a_span_of_days_without_asking_all_of_them(client: Client) -> None:
+    twilio = phones.attempt("+12125550101")
+    sandbox = phones.attempt("+12125550102")
+    CallAttempt.objects.filter(pk=sandbox.pk).update(carrier="sandbox")
+    with CaptureQueriesContext(connection) as caught:
+        shown = client.get(f"{LIST}?carrier=sandbox").context["cl"].result_list
+    assert [attempt.pk for attempt in shown] == [sandbox.pk]
+    assert [query["sql"] for query in caught if "DISTINCT" in query["sql"]] == []
+    day, tomorrow = (f"{twilio.created_at + timedelta(days=days):%Y-%m-%d}" for days in (0, 1))
+    spans = (
+        f"created_at_from={day}&created_at_to={day}",
+        f"created_at_from={tomorrow}",
+        "created_at_from=nonsense",
+        "created_at_to=9999-12-31",
+    )
+    assert [len(client.get(f"{LIST}?{span}").context["cl"].result_list) for span in spans] == [2, 0, 2, 2]

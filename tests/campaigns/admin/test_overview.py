@@ -47,9 +47,8 @@ def test_the_demo_starts_with_one_click() -> None:
 
 def test_campaigns_at_work_come_before_those_that_ended_today_and_older_ones_are_gone() -> None:
     agent, now = call_rows.agent(), timezone.now()
-    over = {"status": CampaignStatus.FINISHED, "agent": agent}
-    make_campaign("Over", finished_at=now - timedelta(hours=1), **over)
-    make_campaign("Long over", finished_at=now - timedelta(days=2), **over)
+    for name, age in (("Over", timedelta(hours=1)), ("Long over", timedelta(days=2))):
+        make_campaign(name, agent=agent, status=CampaignStatus.FINISHED, finished_at=now - age)
     make_campaign("At work", agent=agent, status=CampaignStatus.RUNNING, started_at=now)
     shown = logged_in(boss()).get(INDEX).context["campaigns"]
     assert [line["campaign"].name for line in shown] == ["At work", "Over"]
