@@ -9,7 +9,8 @@ from django.db import transaction
 _READ_WORK = (
     *("calls.view_agent", "calls.view_agentversion", "calls.view_callsession", "calls.view_callattempt"),
     *("calls.view_callstream", "calls.view_turn", "calls.view_callevent", "calls.view_suppression"),
-    *("campaigns.view_*",),
+    "campaigns.view_*",
+    *("!campaigns.view_apikey", "!campaigns.view_webhook*"),
 )
 _OPERATE = (
     *_READ_WORK,
@@ -27,15 +28,28 @@ _SUPERVISE = (
     *("campaigns.add_compliancerule", "campaigns.change_compliancerule"),
     "campaigns.add_export",
     *("campaigns.add_donotcalllist", "campaigns.change_donotcalllist"),
+    *("campaigns.add_export", "campaigns.change_webhookmessage"),
+    "campaigns.view_webhook*",
+    *("campaigns.add_webhookendpoint", "campaigns.change_webhookendpoint"),
 )
 
 ROLES: dict[str, tuple[str, ...]] = {
     "Operator": _OPERATE,
     "Supervisor": _SUPERVISE,
-    "Auditor": (*_READ_WORK, "calls.view_*", "admin.view_logentry", "auth.view_user", "auth.view_group"),
+    "Auditor": (
+        *_READ_WORK,
+        "calls.view_*",
+        "campaigns.view_*",
+        "admin.view_logentry",
+        "auth.view_user",
+        "auth.view_group",
+    ),
     "Administrator": ("calls.*", "campaigns.*", "auth.*", "admin.view_logentry"),
 }
-"""Role to its permissions, ``app.codename``; a star stands for any ending."""
+"""Role to its permissions, ``app.codename``; a star stands for any ending.
+
+One with an exclamation mark takes away, unless a later one gives it back.
+"""
 
 
 @transaction.atomic
@@ -60,4 +74,10 @@ def ensure_roles() -> list[str]:
 
 
 def _matching(names: Iterable[str], patterns: tuple[str, ...]) -> list[str]:
-    return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    """Give the names whose last matching pattern gives them."""
+    found = []
+    for name in names:
+        matching = [pattern for pattern in patterns if fnmatchcase(name, pattern.removeprefix("!"))]
+        if matching and not matching[-1].startswith("!"):
+            found.append(name)
+    return found

@@ -32,7 +32,8 @@ def test_every_permission_that_a_role_names_exists() -> None:
     everything = {
         f"{app}.{name}" for app, name in Permission.objects.values_list("content_type__app_label", "codename")
     }
-    named = {pattern for patterns in ROLES.values() for pattern in patterns if not pattern.endswith("*")}
+    plain = {pattern.removeprefix("!") for patterns in ROLES.values() for pattern in patterns}
+    named = {pattern for pattern in plain if not pattern.endswith("*")}
     assert named - everything == set()
 
 
@@ -41,6 +42,17 @@ def test_nobody_but_the_administrator_makes_people_and_an_auditor_changes_nothin
     assert [role for role in ROLES if "auth.add_user" in held(role)] == ["Administrator"]
     assert {name for name in held("Auditor") if ".view_" not in name} == set()
     assert held("Operator") < held("Supervisor") < held("Administrator")
+
+
+def test_who_may_see_keys_and_webhooks_is_said_role_by_role() -> None:
+    services.ensure_roles()
+    shown = {role: sorted(held(role) & {"campaigns.view_apikey", "campaigns.view_webhookendpoint"}) for role in ROLES}
+    assert shown == {
+        "Operator": [],
+        "Supervisor": ["campaigns.view_webhookendpoint"],
+        "Auditor": ["campaigns.view_apikey", "campaigns.view_webhookendpoint"],
+        "Administrator": ["campaigns.view_apikey", "campaigns.view_webhookendpoint"],
+    }
 
 
 def test_a_group_of_ones_own_is_left_alone() -> None:
