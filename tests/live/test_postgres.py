@@ -40,6 +40,8 @@ def test_models_services_recorder_and_pages_are_the_same_on_postgresql(database:
         "-p",
         "no:cacheprovider",
         *(f"tests/calls/{name}" for name in SAME_TESTS),
+        "tests/campaigns/models",
+        "tests/campaigns/services",
     ]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
