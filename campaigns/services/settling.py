@@ -56,6 +56,8 @@ class _Talk(Struct, frozen=True, kw_only=True):
     agent_spoke: bool = False
     caller_spoke: bool = False
     first_audio_at: datetime | None = None
+    greeted_at: datetime | None = None
+    """When the person's greeting was over, where it came before the agent's first sound."""
     callback_at: datetime | None = None
 
 
@@ -107,16 +109,25 @@ def _talk_of(attempt: CallAttempt) -> _Talk:
     if last is None:
         return _Talk(is_over=not ids)
     turns = Turn.objects.filter(session_id__in=ids).order_by("session__started_at", "index")
-    spoken = list(turns.values_list("session_id", "speaker", "started_ms"))
-    first = next(((pk, started_ms) for pk, speaker, started_ms in spoken if speaker == Speaker.AGENT), None)
+    spoken = [
+        (speaker, _moment(sessions[pk], began_ms), _moment(sessions[pk], ended_ms))
+        for pk, speaker, began_ms, ended_ms in turns.values_list("session_id", "speaker", "started_ms", "ended_ms")
+    ]
+    first = next((began for speaker, began, _ in spoken if speaker == Speaker.AGENT), None)
+    greetings = [ended for speaker, _, ended in spoken if speaker == Speaker.CALLER and first and ended <= first]
     return _Talk(
         is_over=last.status == SessionStatus.ENDED,
         end_reason=EndReason(last.end_reason) if last.end_reason else None,
         agent_spoke=first is not None,
-        caller_spoke=any(speaker == Speaker.CALLER for _, speaker, _ in spoken),
-        first_audio_at=sessions[first[0]].started_at + timedelta(milliseconds=first[1]) if first else None,
+        caller_spoke=any(speaker == Speaker.CALLER for speaker, _, _ in spoken),
+        first_audio_at=first,
+        greeted_at=max(greetings, default=None),
         callback_at=_callback(CallEvent.objects.filter(session_id__in=ids, kind=_CALLBACK)),
     )
+
+
+def _moment(session: CallSession, ms: int) -> datetime:
+    return session.started_at + timedelta(milliseconds=ms)
 
 
 def _callback(events: QuerySet[CallEvent]) -> datetime | None:
@@ -139,7 +150,8 @@ def _figures(one: CampaignAttempt, outcome: Outcome, talk: _Talk) -> dict[str, A
     billed = attempt.duration_seconds if attempt.duration_seconds is not None else seconds
     first_audio = None
     if answered_at is not None and talk.first_audio_at is not None:
-        first_audio = max(0, round((talk.first_audio_at - answered_at).total_seconds() * 1000))
+        since = max(answered_at, talk.greeted_at or answered_at)
+        first_audio = max(0, round((talk.first_audio_at - since).total_seconds() * 1000))
     return {
         "is_counted": outcome is not Outcome.NOT_DIALLED,
         "cost_micros": _cost(one, billed),

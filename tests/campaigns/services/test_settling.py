@@ -90,6 +90,15 @@ def test_a_conversation_reaches_its_contact_and_costs_what_it_lasted() -> None:
     assert Campaign.objects.get().spent_micros == 20
 
 
+def test_the_wait_for_the_first_sound_begins_with_the_end_of_the_greeting() -> None:
+    make_callable(make_running())
+    attempt = dialled()
+    talked(attempt, words=((Speaker.CALLER, 1500), (Speaker.AGENT, 3000), (Speaker.CALLER, 9000)))
+    end(attempt, STATUS.COMPLETED, answered_at=ANSWERED_AT)
+    after(attempt)
+    assert CampaignAttempt.objects.get().first_audio_ms == 600
+
+
 @pytest.mark.parametrize(
     ("status", "outcome", "wait"),
     [
