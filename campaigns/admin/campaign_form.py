@@ -15,6 +15,7 @@ from unfold.widgets import (
 from calls.admin.fields import IndentedJSONField
 from campaigns.enums import CampaignStatus, Outcome
 from campaigns.models import Campaign
+from campaigns.models.campaigns import default_retry_policy, every_day
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Campaign]
@@ -159,8 +160,8 @@ def carrier_choices() -> list[tuple[str, str]]:
 class CampaignForm(_Form):
     """Checks a campaign as far as a form can; the pre-flight looks at its contacts."""
 
-    weekdays = WeekdaysField()
-    retry_policy = RetryPolicyField(label="Tried again")
+    weekdays = WeekdaysField(initial=every_day)
+    retry_policy = RetryPolicyField(label="Tried again", initial=default_retry_policy)
     budget_micros = MicrosField(label="Budget", help_text="In the currency of the price rows; empty: no limit.")
     carrier = forms.ChoiceField(choices=carrier_choices, required=False, widget=UnfoldAdminSelectWidget())
     result_schema = IndentedJSONField(

@@ -3,6 +3,7 @@ from django.urls import reverse
 
 from campaigns.enums import CampaignStatus
 from campaigns.models import Campaign
+from campaigns.models.campaigns import default_retry_policy
 from tests.calls import rows as call_rows
 from tests.campaigns.admin.site import boss, in_role, list_of, logged_in, page_of, queries
 from tests.campaigns.admin.test_campaign_form import filled
@@ -22,6 +23,13 @@ def test_a_campaign_is_planned_and_its_page_opens() -> None:
     text = client.get(page_of("campaign_page", campaign.pk)).content.decode()
     assert "From list to person" in text
     assert page_of("campaign_act", campaign.pk, "start") in text
+
+
+def test_a_new_campaign_begins_with_every_day_and_the_usual_retries() -> None:
+    form = logged_in(boss()).get(page_of("campaign_add")).context["adminform"].form
+    assert form["weekdays"].value() == [str(day) for day in range(7)]
+    assert form["retry_policy"].value() == default_retry_policy()
+    assert [choice.data["selected"] for choice in form["weekdays"]] == [True] * 7
 
 
 def test_the_list_asks_as_often_for_100_campaigns_as_for_one() -> None:
