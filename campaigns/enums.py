@@ -246,6 +246,7 @@ class HookEvent(StrEnum):
     CAMPAIGN_ABORTED = "campaign.aborted"
     CAMPAIGN_BREAKER = "campaign.breaker"
     CALL_FINISHED = "call.finished"
+    CALL_ANALYSED = "call.analysed"
     CONTACT_OPTED_OUT = "contact.opted_out"
     IMPORT_FINISHED = "import.finished"
 

@@ -27,8 +27,10 @@ def settle_conversation(*, session_id: UUID, **_sender: Any) -> None:
 
 @receiver(attempt_over, dispatch_uid="settle_attempt")
 def settle_call(*, attempt_id: UUID, **_sender: Any) -> None:
-    """Settle a campaign's call whose conversation is stored already, or that had none."""
-    services.settle_attempt(attempt_id, at=timezone.now())
+    """Settle a campaign's call whose conversation is stored already, or that had none; of others tell the end."""
+    now = timezone.now()
+    if not services.tell_other_call(attempt_id, at=now):
+        services.settle_attempt(attempt_id, at=now)
 
 
 @receiver(opted_out, dispatch_uid="cancel_queued")

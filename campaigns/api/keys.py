@@ -27,3 +27,9 @@ class Opens(HttpBearer):
             message = f"This key does not open {self.scope}."
             raise ApiError(HTTPStatus.FORBIDDEN, message)
         return row
+
+
+def key_of(request: HttpRequest) -> ApiKey:
+    """Give the key that ``Opens`` let in."""
+    key: ApiKey = request.auth  # type: ignore[attr-defined]  # (Ninja puts there what authenticate gave)
+    return key

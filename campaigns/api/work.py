@@ -12,7 +12,7 @@ from msgspec import to_builtins
 from ninja import Router, Status
 
 from campaigns import services
-from campaigns.api.keys import Opens
+from campaigns.api.keys import Opens, key_of
 from campaigns.api.paging import Limit, page_of
 from campaigns.api.problems import ApiError
 from campaigns.api.shapes import CampaignIn, CampaignOut, CampaignPage, EventPage, Reason
@@ -72,30 +72,30 @@ def list_events(
 @router.post("/campaigns/{uuid:campaign_id}/start", response=CampaignOut, auth=WRITE)
 def start(request: HttpRequest, campaign_id: UUID) -> Campaign:
     """Have a draft dial."""
-    del request
-    return _moved(campaign_id, lambda: services.start_campaign(campaign_id, by=None, at=timezone.now()))
+    by = key_of(request)
+    return _moved(campaign_id, lambda: services.start_campaign(campaign_id, by=by, at=timezone.now()))
 
 
 @router.post("/campaigns/{uuid:campaign_id}/pause", response=CampaignOut, auth=WRITE)
 def pause(request: HttpRequest, campaign_id: UUID, given: Reason) -> Campaign:
     """Have a campaign dial nobody else; calls on the line go on."""
-    key = getattr(request, "auth", None)
-    reason = given.reason or f"by the API key {key}"
-    return _moved(campaign_id, lambda: services.pause_campaign(campaign_id, by=None, at=timezone.now(), reason=reason))
+    by = key_of(request)
+    reason = given.reason or f"Paused by the API key {by.name}."
+    return _moved(campaign_id, lambda: services.pause_campaign(campaign_id, by=by, at=timezone.now(), reason=reason))
 
 
 @router.post("/campaigns/{uuid:campaign_id}/resume", response=CampaignOut, auth=WRITE)
 def resume(request: HttpRequest, campaign_id: UUID) -> Campaign:
     """Have a paused campaign dial again."""
-    del request
-    return _moved(campaign_id, lambda: services.resume_campaign(campaign_id, by=None, at=timezone.now()))
+    by = key_of(request)
+    return _moved(campaign_id, lambda: services.resume_campaign(campaign_id, by=by, at=timezone.now()))
 
 
 @router.post("/campaigns/{uuid:campaign_id}/abort", response=CampaignOut, auth=WRITE)
 def abort(request: HttpRequest, campaign_id: UUID) -> Campaign:
     """End a campaign for good; calls on the line are hung up."""
-    del request
-    return _moved(campaign_id, lambda: services.abort_campaign(campaign_id, by=None, at=timezone.now()))
+    by = key_of(request)
+    return _moved(campaign_id, lambda: services.abort_campaign(campaign_id, by=by, at=timezone.now()))
 
 
 def _moved(campaign_id: UUID, act: Callable[[], bool]) -> Campaign:

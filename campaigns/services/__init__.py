@@ -57,6 +57,7 @@ from campaigns.services.webhooks import (
     tell_call,
     tell_campaign,
     tell_opt_out,
+    tell_other_call,
 )
 
 __all__ = [
@@ -141,5 +142,6 @@ __all__ = [
     "tell_call",
     "tell_campaign",
     "tell_opt_out",
+    "tell_other_call",
     "tell_supervisors",
 ]

@@ -18,6 +18,7 @@ from campaigns.findings import Findings
 from campaigns.models import CallAnalysis, CallCorrection
 from campaigns.models.analysis import CORRECTABLE
 from campaigns.services.optouts import mark_wrong_number
+from campaigns.services.webhooks import tell_analysis
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,10 @@ def store_analysis(
         )
         == 1
     )
-    if is_stored and findings.disposition is Disposition.WRONG_NUMBER:
-        mark_wrong_number(session_id, at=at)
+    if is_stored:
+        if findings.disposition is Disposition.WRONG_NUMBER:
+            mark_wrong_number(session_id, at=at)
+        tell_analysis(session_id, at=at)
     return is_stored
 
 
@@ -90,6 +93,7 @@ def ask_again(session_ids: Iterable[UUID], *, at: datetime) -> int:
     return finished.update(status=AnalysisStatus.WAITING, next_try_at=at, tries=0, error="")
 
 
+@transaction.atomic
 def correct(
     session_id: UUID, field: str, value: Any, *, by: AbstractBaseUser, at: datetime, note: str = ""
 ) -> CallCorrection:
@@ -100,7 +104,7 @@ def correct(
         checked = msgspec.convert(value, _type_of(field))
     except msgspec.ValidationError as error:
         raise ValidationError({field: str(error)}) from None
-    return CallCorrection.objects.create(
+    correction = CallCorrection.objects.create(
         analysis_id=session_id,
         field=field,
         value=clean_json(msgspec.to_builtins(checked)),
@@ -108,6 +112,8 @@ def correct(
         at=at,
         note=clean_text(note)[:500],
     )
+    tell_analysis(session_id, at=at)
+    return correction
 
 
 def _type_of(field: str) -> Any:

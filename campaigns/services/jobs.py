@@ -17,6 +17,8 @@ from campaigns.enums import ContactStatus, FinishReason, JobKind, JobStatus, Mem
 from campaigns.models import BulkJob, CampaignContact, Contact
 from campaigns.models.contacts import ContactQuerySet
 from campaigns.models.work import OPEN
+from campaigns.services.admission import lock_gate
+from campaigns.services.webhooks import tell_opt_out
 
 logger = logging.getLogger(__name__)
 
@@ -120,11 +122,14 @@ def _add_to_list(ids: list[UUID], job: BulkJob, _now: datetime) -> int:
 
 
 def _suppress(ids: list[UUID], job: BulkJob, now: datetime) -> int:
+    lock_gate()
     numbers = set(Contact.objects.filter(pk__in=ids).values_list("e164", flat=True))
     known = set(Suppression.objects.filter(e164__in=numbers).values_list("e164", flat=True))
     proof = clean_text(job.parameters["proof"])
     rows = [Suppression(e164=e164, source=SuppressionSource.OPERATOR, proof=proof) for e164 in sorted(numbers - known)]
     Suppression.objects.bulk_create(rows, ignore_conflicts=True)
+    for row in rows:  # what is stored in bulk sends no signal
+        tell_opt_out(row)
     _finish(Q(contact_id__in=ids), FinishReason.OPTED_OUT, now)
     return len(rows)
 

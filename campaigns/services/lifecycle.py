@@ -13,24 +13,27 @@ from calls import telephony
 from calls.errors import TelephonyError
 from campaigns.enums import CampaignStatus, FinishReason, MembershipState
 from campaigns.errors import CampaignError
-from campaigns.models import Campaign, CampaignAttempt, CampaignContact, CampaignEvent
+from campaigns.models import ApiKey, Campaign, CampaignAttempt, CampaignContact, CampaignEvent
 from campaigns.pacing import RetryPolicyError, read_retry_policy
 from campaigns.services.rules import gate_of
 
 logger = logging.getLogger(__name__)
 
-By = AbstractBaseUser | None
-"""Who did it; None: the system."""
+By = AbstractBaseUser | ApiKey | None
+"""Who did it: a person, another system by its key, or None: ours."""
 _ROWS_A_STATEMENT = 2000
 
 
 def note_event(
     campaign_id: UUID, kind: str, *, at: datetime, by: By = None, detail: dict[str, Any] | None = None
 ) -> None:
-    """Append what happened to a campaign."""
-    CampaignEvent.objects.create(
-        campaign_id=campaign_id, kind=kind, at=at, actor_id=by.pk if by else None, detail=detail or {}
-    )
+    """Append what happened to a campaign. A key's name stands in the detail, as ``api_key``: it outlives the key."""
+    told, actor_id = dict(detail or {}), None
+    if isinstance(by, ApiKey):
+        told["api_key"] = by.name
+    elif by is not None:
+        actor_id = by.pk
+    CampaignEvent.objects.create(campaign_id=campaign_id, kind=kind, at=at, actor_id=actor_id, detail=told)
 
 
 @transaction.atomic

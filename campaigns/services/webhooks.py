@@ -15,10 +15,18 @@ from django.db import transaction
 from django.db.models import F, Q
 from msgspec import Struct
 
-from calls.models import Suppression
+from calls.enums import AttemptKind
+from calls.models import CallAttempt, Suppression
 from calls.services.cleaning import clean_json, clean_text
 from campaigns.enums import HookEvent, MessageStatus
-from campaigns.models import CampaignAttempt, CampaignEvent, WebhookDelivery, WebhookEndpoint, WebhookMessage
+from campaigns.models import (
+    CallAnalysis,
+    CampaignAttempt,
+    CampaignEvent,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+)
 
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600))
 """How long after each failed try the next is made: 8 tries within 18 hours."""
@@ -104,25 +112,56 @@ def tell_campaign(event: CampaignEvent) -> None:
         return
     told = {"name": event.campaign.name, "detail": event.detail}
     tell(kind, told, at=event.at, campaign_id=event.campaign_id)
-    if kind is HookEvent.CAMPAIGN_PAUSED and event.actor_id is None:
+    if kind is HookEvent.CAMPAIGN_PAUSED and event.detail.get("evidence"):
         tell(HookEvent.CAMPAIGN_BREAKER, told, at=event.at, campaign_id=event.campaign_id)
 
 
 def tell_call(attempt_id: UUID, *, at: datetime) -> None:
     """Tell how a campaign's call has ended; call it in the transaction that settles it."""
-    one = CampaignAttempt.objects.select_related("attempt", "member__contact").get(pk=attempt_id)
-    told = {
-        "attempt_id": one.pk,
-        "session_id": one.attempt.session_id,
-        "contact_id": one.member.contact_id,
-        "number": one.member.contact.e164,
-        "outcome": one.outcome,
-        "attempt": one.number,
-        "answered_at": _moment(one.attempt.answered_at),
-        "ended_at": _moment(one.attempt.ended_at),
-        "duration_seconds": one.attempt.duration_seconds,
+    one = CampaignAttempt.objects.select_related("attempt", "member").get(pk=attempt_id)
+    own = {"contact_id": one.member.contact_id, "outcome": one.outcome, "attempt": one.number}
+    tell(HookEvent.CALL_FINISHED, _call(one.attempt) | own, at=at, campaign_id=one.campaign_id)
+
+
+def tell_other_call(attempt_id: UUID, *, at: datetime) -> bool:
+    """Tell how a call has ended that no campaign made: by hand, by the API, or from outside. False: it is none."""
+    others = CallAttempt.objects.filter(pk=attempt_id, campaign_attempt=None, kind=AttemptKind.CONTACT)
+    call = others.first()
+    if call is None:
+        return False
+    tell(HookEvent.CALL_FINISHED, _call(call), at=at)
+    return True
+
+
+def _call(call: CallAttempt) -> dict[str, Any]:
+    return {
+        "attempt_id": call.pk,
+        "session_id": call.session_id,
+        "direction": call.direction,
+        "number": call.person_e164,
+        "status": call.status,
+        "answered_at": _moment(call.answered_at),
+        "ended_at": _moment(call.ended_at),
+        "duration_seconds": call.duration_seconds,
     }
-    tell(HookEvent.CALL_FINISHED, told, at=at, campaign_id=one.campaign_id)
+
+
+def tell_analysis(session_id: UUID, *, at: datetime) -> None:
+    """Tell what a call came to, people's corrections included; call it where a judgement or correction is stored."""
+    analysis = CallAnalysis.objects.prefetch_related("corrections").get(pk=session_id)
+    made = CampaignAttempt.objects.filter(
+        Q(attempt__session_id=session_id) | Q(attempt__streams__session_id=session_id)
+    )
+    one = made.select_related("member__contact").first()
+    told = {
+        "session_id": session_id,
+        "attempt_id": one and one.pk,
+        "contact_id": one and one.member.contact_id,
+        "number": one and one.member.contact.e164,
+        **analysis.corrected(),
+        "corrected": sorted({correction.field for correction in analysis.corrections.all()}),
+    }
+    tell(HookEvent.CALL_ANALYSED, told, at=at, campaign_id=one.campaign_id if one else None)
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -153,8 +153,10 @@ def test_a_campaign_is_drafted_paused_resumed_and_watched(api: Api) -> None:
     assert api.ask("POST", f"{path}/resume")[1]["status"] == "running"
     assert api.ask("GET", f"{path}/numbers")[1]["contacts"] == 0
     assert api.ask("POST", f"{path}/abort")[1]["status"] == "aborted"
-    kinds = [event["kind"] for event in api.ask("GET", f"{path}/events")[1]["items"]]
-    assert kinds == ["aborted", "resumed", "paused"]
+    events = [(event["kind"], event["detail"]) for event in api.ask("GET", f"{path}/events")[1]["items"]]
+    by_key = {"api_key": "test"}
+    lunch = {"reason": "lunch", "evidence": {}} | by_key
+    assert events == [("aborted", by_key), ("resumed", by_key), ("paused", lunch)]
     assert [one["name"] for one in api.ask("GET", "campaigns?status=aborted")[1]["items"]] == ["Autumn"]
 
 

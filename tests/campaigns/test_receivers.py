@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -9,9 +10,9 @@ from calls.enums import AttemptStatus, SuppressionSource
 from calls.models import CallSession, CallStream
 from calls.signals import call_finished
 from campaigns import services
-from campaigns.enums import AnalysisStatus, FinishReason, Outcome
-from campaigns.models import CallAnalysis
-from tests.calls import rows
+from campaigns.enums import AnalysisStatus, FinishReason, HookEvent, Outcome
+from campaigns.models import CallAnalysis, WebhookMessage
+from tests.calls import phones, rows
 from tests.campaigns.carrier import FakeCarrier
 from tests.campaigns.rows import NOW, make_callable, make_running
 
@@ -49,6 +50,19 @@ def test_the_end_of_a_conversation_settles_a_campaigns_attempt_whose_carrier_has
     call_finished.send(sender=CallSession, session_id=session.pk)
     member.refresh_from_db()
     assert (member.last_outcome, len(carrier.orders)) == (Outcome.DROPPED, 1)
+
+
+@pytest.mark.django_db
+def test_the_end_of_a_call_by_hand_is_told_to_other_systems(
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    services.make_endpoint(name="CRM", url="https://example.com", events=[HookEvent.CALL_FINISHED])
+    attempt = phones.attempt()
+    with django_capture_on_commit_callbacks(execute=True):
+        call_services.advance_attempt(attempt.pk, AttemptStatus.BUSY, at=NOW)
+    (message,) = WebhookMessage.objects.all()
+    data = json.loads(message.body)["data"]
+    assert (data["attempt_id"], data["status"]) == (str(attempt.pk), "busy")
 
 
 @pytest.mark.django_db

@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -7,8 +8,8 @@ from django.contrib.auth import get_user_model
 
 from calls.models import Suppression
 from campaigns import services
-from campaigns.enums import ContactStatus, FinishReason, JobKind, JobStatus, MembershipState
-from campaigns.models import BulkJob, Contact, ContactList
+from campaigns.enums import ContactStatus, FinishReason, HookEvent, JobKind, JobStatus, MembershipState
+from campaigns.models import BulkJob, Contact, ContactList, WebhookMessage
 from campaigns.services import jobs
 from tests.campaigns.rows import NOW, make_campaign, make_contact, make_member
 
@@ -52,7 +53,11 @@ def test_suppressed_numbers_have_the_proof_and_leave_every_campaign() -> None:
     waiting = make_member(make_campaign(), chosen)
     talking = make_member(make_campaign("Autumn", agent=waiting.campaign.agent), chosen, state=MembershipState.CALLING)
     untouched = make_member(waiting.campaign, other)
+    services.make_endpoint(name="CRM", url="https://example.com", events=[HookEvent.CONTACT_OPTED_OUT])
     work_off(begin(JobKind.SUPPRESS, {"ids": [str(chosen.pk)]}, proof="Letter of 1 May"))
+    assert [json.loads(message.body)["data"] for message in WebhookMessage.objects.all()] == [
+        {"number": chosen.e164, "source": "operator"}
+    ]
     assert list(Suppression.objects.values_list("e164", "proof")) == [(chosen.e164, "Letter of 1 May")]
     for member in (waiting, talking, untouched):
         member.refresh_from_db()

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core import mail
 
 from campaigns import services
-from campaigns.enums import CampaignStatus
+from campaigns.enums import CampaignStatus, Scope
 from campaigns.models import Campaign, CampaignEvent
 from campaigns.services import notices
 from tests.campaigns.rows import NOW, make_campaign
@@ -45,6 +45,13 @@ def test_supervisors_are_told_once_with_the_evidence_and_the_address() -> None:
 def test_a_pause_by_a_person_is_no_news() -> None:
     sue = person("sue", "Supervisor")
     paused(by=sue)
+    assert (services.tell_supervisors(NOW), mail.outbox) == (0, [])
+
+
+def test_a_pause_by_another_system_is_no_news() -> None:
+    person("sue", "Supervisor")
+    key, _ = services.make_api_key("CRM", scopes=list(Scope), by=None, at=NOW)
+    paused(by=key)
     assert (services.tell_supervisors(NOW), mail.outbox) == (0, [])
 
 

@@ -4,14 +4,18 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from pytest_django.fixtures import Settings
 
+from calls.enums import AttemptKind, AttemptStatus, Direction
+from calls.models import CallAttempt, CallStream
 from campaigns import services
-from campaigns.enums import HookEvent, MessageStatus
+from campaigns.enums import CampaignStatus, HookEvent, MessageStatus, Scope
 from campaigns.models import WebhookEndpoint, WebhookMessage
 from campaigns.services.webhooks import GIVE_UP, WAITS, Attempted
-from tests.campaigns.rows import NOW, make_campaign
+from tests.campaigns.rows import NOW, make_campaign, make_member
+from tests.campaigns.services.test_analyses import done
 
 pytestmark = pytest.mark.django_db
 
@@ -153,3 +157,71 @@ def test_a_body_is_what_any_database_and_reader_takes() -> None:
     endpoint()
     services.tell(HookEvent.CALL_FINISHED, {"text": "a\x00b\ud800", "number": float("nan")}, at=NOW)
     assert json.loads(WebhookMessage.objects.get().body)["data"] == {"text": "ab\ufffd", "number": None}
+
+
+def over(**columns: object) -> CallAttempt:
+    usual = {"to_e164": "+12125550100", "status": AttemptStatus.COMPLETED, "carrier": "fake", "ended_at": NOW}
+    return CallAttempt.objects.create(**usual | {"created_at": NOW, "heard_at": NOW} | columns)
+
+
+def told(event: HookEvent) -> list[dict[str, object]]:
+    bodies = WebhookMessage.objects.filter(event=event).order_by("created_at", "id").values_list("body", flat=True)
+    return [json.loads(body)["data"] for body in bodies]
+
+
+def test_only_a_pause_with_evidence_is_the_breakers() -> None:
+    endpoint("CRM", HookEvent.CAMPAIGN_PAUSED, HookEvent.CAMPAIGN_BREAKER)
+    key, _ = services.make_api_key("CRM key", scopes=list(Scope), by=None, at=NOW)
+    campaign = make_campaign()
+    for by, reason, evidence in ((None, "Carrier fails", {"errors": 9}), (key, "Holiday", {}), (None, "No price", {})):
+        type(campaign).objects.update(status=CampaignStatus.RUNNING)
+        assert services.pause_campaign(campaign.pk, by=by, at=NOW, reason=reason, evidence=evidence)
+    details = [one["detail"] for one in told(HookEvent.CAMPAIGN_PAUSED)]
+    assert details == [
+        {"reason": "Carrier fails", "evidence": {"errors": 9}},
+        {"reason": "Holiday", "evidence": {}, "api_key": "CRM key"},
+        {"reason": "No price", "evidence": {}},
+    ]
+    assert [one["detail"] for one in told(HookEvent.CAMPAIGN_BREAKER)] == details[:1]
+
+
+def test_calls_of_no_campaign_are_told_but_not_those_to_colleagues() -> None:
+    endpoint()
+    inbound = over(
+        direction=Direction.INBOUND, from_e164="+12125550100", to_e164="+12125550199", duration_seconds=7
+    )  # fmt: skip
+    colleague = over(kind=AttemptKind.COLLEAGUE)
+    done = [services.tell_other_call(call.pk, at=NOW) for call in (inbound, colleague)]
+    assert (done, told(HookEvent.CALL_FINISHED)) == (
+        [True, False],
+        [
+            {
+                "attempt_id": str(inbound.pk), "session_id": None, "direction": "inbound", "number": "+12125550100",
+                "status": "completed", "answered_at": None, "ended_at": NOW.isoformat(), "duration_seconds": 7,
+            }
+        ],
+    )  # fmt: skip
+
+
+def test_what_a_call_came_to_is_told_and_told_again_when_a_person_corrects_it(admin_user: User) -> None:
+    member = make_member(make_campaign())
+    endpoint("own", HookEvent.CALL_ANALYSED, campaign_id=member.campaign_id)
+    analysis = done()
+    assert told(HookEvent.CALL_ANALYSED) == []
+    attempt = over()
+    member.campaign_attempts.create(attempt=attempt, campaign_id=member.campaign_id, number=1, created_at=NOW)
+    CallStream.objects.create(attempt=attempt, number=1, issued_at=NOW, session_id=analysis.pk)
+    services.correct(analysis.pk, "disposition", "qualified", by=admin_user, at=NOW)
+    (data,) = told(HookEvent.CALL_ANALYSED)
+    assert data == {
+        "campaign_id": str(member.campaign_id), "session_id": str(analysis.pk), "attempt_id": str(attempt.pk),
+        "contact_id": str(member.contact_id), "number": member.contact.e164, "corrected": ["disposition"],
+        **analysis.corrected(), "disposition": "qualified",
+    }  # fmt: skip
+
+
+def test_a_judgement_is_told_where_it_is_stored() -> None:
+    endpoint("all", HookEvent.CALL_ANALYSED)
+    analysis = done()
+    (data,) = told(HookEvent.CALL_ANALYSED)
+    assert (data["session_id"], data["disposition"], data["corrected"]) == (str(analysis.pk), "scheduled", [])
