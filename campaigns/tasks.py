@@ -108,6 +108,12 @@ def sweep_messages() -> None:
 
 
 @shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
+def expire_files() -> None:
+    """Delete the lists and exports that are too old."""
+    services.expire_files(timezone.now())
+
+
+@shared_task(acks_late=True)  # type: ignore[untyped-decorator]  # (Celery ships no types)
 def sweep_exports() -> None:
     """Write the next file that nobody works on."""
     for export_id in Export.objects.due(timezone.now()).order_by("created_at").values_list("pk", flat=True)[:1]:

@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-lost-calls": {"task": "calls.tasks.sweep_lost_calls", "schedule": 20.0, "options": {"expires": 15}},
     "sweep-analyses": {"task": "campaigns.tasks.sweep_analyses", "schedule": 10.0, "options": {"expires": 8}},
     "expire-recordings": {"task": "calls.tasks.expire_recordings", "schedule": 86_400.0, "options": {"expires": 3600}},
+    "expire-files": {"task": "campaigns.tasks.expire_files", "schedule": 86_400.0, "options": {"expires": 3600}},
     "sweep-attempts": {"task": "calls.tasks.sweep_attempts", "schedule": 20.0, "options": {"expires": 15}},
     "tell-supervisors": {"task": "campaigns.tasks.tell_supervisors", "schedule": 15.0, "options": {"expires": 12}},
     "sweep-imports": {"task": "campaigns.tasks.sweep_imports", "schedule": 2.0, "options": {"expires": 2}},
@@ -198,6 +199,8 @@ RECORDING_RATE = env.integer("RECORDING_RATE", 16_000, least=8000, most=48_000)
 
 IMPORT_MAX_MIB = env.integer("IMPORT_MAX_MIB", 100, least=1, most=2000)
 IMPORT_MAX_ROWS = env.integer("IMPORT_MAX_ROWS", 1_000_000, least=1, most=10_000_000)
+FILE_RETENTION_DAYS = env.integer("FILE_RETENTION_DAYS", 30, least=0, most=36_500)
+"""After so many days uploaded lists, returned rows and exports are deleted; what they tell of stays. 0: never."""
 API_RATE = env.text("API_RATE", "600/m")
 """Requests of one key: a number and s, m, h or d."""
 WEBHOOK_ALLOW_LOOPBACK = env.flag("WEBHOOK_ALLOW_LOOPBACK")

@@ -57,6 +57,8 @@ class ExportAdmin(_Base):
     @admin.display
     def download(self, row: Export) -> str:
         """Lead to the file once it is whole."""
+        if row.files_deleted_at is not None:
+            return "deleted"
         if row.status != JobStatus.DONE:
             return f"{row.percent} %"
         return format_html('<a href="{}">Download</a>', reverse("admin:campaigns_export_file", args=[row.pk]))

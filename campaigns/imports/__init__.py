@@ -14,7 +14,7 @@ from campaigns.imports.mapping import (
     read_header,
 )
 from campaigns.imports.numbers import NumberRefusedError, known_regions, normalise
-from campaigns.imports.reading import Limits, Row, Shape, inspect, read_rows, sample_rows
+from campaigns.imports.reading import Limits, Row, Shape, inspect, read_rows, sample_rows, survey
 
 __all__ = [
     "FIELD",
@@ -43,4 +43,5 @@ __all__ = [
     "read_header",
     "read_rows",
     "sample_rows",
+    "survey",
 ]

@@ -6,9 +6,10 @@ import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from campaigns.errors import ImportRefusedError
 from campaigns.imports.cells import plain, text_of
@@ -51,18 +52,27 @@ class Row(Struct, frozen=True):
 
 def inspect(file: BinaryIO, limits: Limits) -> Shape:
     """Find out how to read a file. Raises ``ImportRefusedError`` that names the remedy."""
+    return survey(file, limits, _SAMPLE_ROWS)[0]
+
+
+def survey(file: BinaryIO, limits: Limits, count: int) -> tuple[Shape, list[Row]]:
+    """Find out how to read a file, and give its first rows; a workbook is opened once for both.
+
+    Raises ``ImportRefusedError`` that names the remedy.
+    """
     size = file.seek(0, io.SEEK_END)
     if size > limits.mib * _MIB:
         message = f"The file has {size / _MIB:.0f} MiB, more than {limits.mib}. Split it into several files."
         raise ImportRefusedError(message)
     file.seek(0)
     if file.read(4) == b"PK\x03\x04":
-        return _inspect_workbook(file, limits)
+        return _survey_workbook(file, limits, count)
     encoding = detect_encoding(file)
     if encoding.lines > limits.rows + 1:
         _refuse_rows(limits)
     shape = Shape("csv", encoding.name, "", encoding.lines, encoding.is_mixed)
-    return Shape("csv", encoding.name, _delimiter_of(file, shape), encoding.lines, encoding.is_mixed)
+    shape = replace(shape, delimiter=_delimiter_of(file, shape))
+    return shape, sample_rows(file, shape, limits, count)
 
 
 def _refuse_rows(limits: Limits) -> None:
@@ -70,7 +80,15 @@ def _refuse_rows(limits: Limits) -> None:
     raise ImportRefusedError(message)
 
 
-def _inspect_workbook(file: BinaryIO, limits: Limits) -> Shape:
+def _survey_workbook(file: BinaryIO, limits: Limits, count: int) -> tuple[Shape, list[Row]]:
+    _check_archive(file, limits)
+    with closing(_open_workbook(file)) as book:
+        declared = int(book.worksheets[0].max_row or 0)
+        rows = list(islice(_within(limits, _sheet_rows(book, limits)), count))
+    return Shape("xlsx", rows=max(len(rows), declared)), rows
+
+
+def _check_archive(file: BinaryIO, limits: Limits) -> None:
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -84,16 +102,6 @@ def _inspect_workbook(file: BinaryIO, limits: Limits) -> Shape:
     if sum(part.file_size for part in parts) > limits.mib * _MIB * _MOST_UNPACKED:
         message = "The workbook unpacks to far more than it may have. Save only the list's sheet, as CSV UTF-8."
         raise ImportRefusedError(message)
-    shape = Shape("xlsx")
-    return Shape("xlsx", rows=max(len(sample_rows(file, shape, limits, _SAMPLE_ROWS)), _declared_rows(file)))
-
-
-def _declared_rows(file: BinaryIO) -> int:
-    book = _open_workbook(file)
-    try:
-        return int(book.worksheets[0].max_row or 0)
-    finally:
-        book.close()
 
 
 def read_rows(file: BinaryIO, shape: Shape, limits: Limits) -> Generator[Row]:
@@ -149,7 +157,11 @@ def _kept_lines(text: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _workbook_rows(file: BinaryIO, limits: Limits) -> Generator[Row]:
-    book = _open_workbook(file)
+    with closing(_open_workbook(file)) as book:
+        yield from _sheet_rows(book, limits)
+
+
+def _sheet_rows(book: Any, limits: Limits) -> Generator[Row]:
     try:
         sheet = book.worksheets[0]
         # What the workbook says of its own size may be wrong; the rows say it themselves.
@@ -161,8 +173,6 @@ def _workbook_rows(file: BinaryIO, limits: Limits) -> Generator[Row]:
             raise
         message = f"The workbook cannot be read ({type(error).__name__}). Save the list as CSV UTF-8."
         raise ImportRefusedError(message) from error
-    finally:
-        book.close()
 
 
 def _trimmed(cells: tuple[object, ...], most: int) -> tuple[str, ...]:

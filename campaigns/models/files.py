@@ -34,6 +34,10 @@ class ContactImportQuerySet(QuerySet["ContactImport"]):
         """Those that nobody works on: new ones, and those whose worker did not come back."""
         return self.filter(status__in=IMPORT_OPEN).exclude(lease_until__gt=now)
 
+    def expired(self, before: datetime) -> "ContactImportQuerySet":
+        """Those that are older, over, and still have files."""
+        return self.filter(created_at__lt=before, files_deleted_at__isnull=True).exclude(status__in=IMPORT_OPEN)
+
 
 class ContactImport(models.Model):
     """One uploaded list on its way into contacts.
@@ -76,6 +80,7 @@ class ContactImport(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     finished_at = models.DateTimeField(null=True, blank=True)
+    files_deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ContactImportQuerySet.as_manager()
 
@@ -117,6 +122,10 @@ class ExportQuerySet(QuerySet["Export"]):
         """Those that nobody works on."""
         return self.filter(status__in=JOB_OPEN).exclude(lease_until__gt=now)
 
+    def expired(self, before: datetime) -> "ExportQuerySet":
+        """Those that are older, over, and still have a file."""
+        return self.filter(created_at__lt=before, files_deleted_at__isnull=True).exclude(status__in=JOB_OPEN)
+
 
 class Export(models.Model):
     """One file that is written in the background. A worker that dies is followed by one that begins anew."""
@@ -136,6 +145,7 @@ class Export(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     finished_at = models.DateTimeField(null=True, blank=True)
+    files_deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ExportQuerySet.as_manager()
 

@@ -42,6 +42,7 @@ from campaigns.services.numbers import CampaignNumbers, campaign_numbers
 from campaigns.services.optouts import OptOut, cancel_queued, opt_out
 from campaigns.services.previewing import DryRun, Preflight, Sample, plan_next_hour, preflight
 from campaigns.services.registers import import_register
+from campaigns.services.retention import expire_files
 from campaigns.services.roles import ensure_roles
 from campaigns.services.settling import settle_attempt, settle_session
 from campaigns.services.sweeping import sweep_campaigns
@@ -103,6 +104,7 @@ __all__ = [
     "enrol_lists",
     "ensure_demo",
     "ensure_roles",
+    "expire_files",
     "find_api_key",
     "finish_export",
     "import_register",

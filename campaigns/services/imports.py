@@ -62,8 +62,7 @@ def receive_file(file: BinaryIO, *, name: str, region: str, by: AbstractBaseUser
     Raises ``ImportRefusedError`` for a file that cannot be imported; then nothing is kept.
     """
     check_region(region)
-    shape = imports.inspect(file, limits())
-    sample = imports.sample_rows(file, shape, limits(), SAMPLE_ROWS + 1)
+    shape, sample = imports.survey(file, limits(), SAMPLE_ROWS + 1)
     table = imports.read_header(sample, region)
     if len(sample) <= table.has_header:
         message = "The file has a header and no rows below it."

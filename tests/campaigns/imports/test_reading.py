@@ -3,9 +3,10 @@
 import io
 import zipfile
 
+import openpyxl
 import pytest
 
-from campaigns.imports import ImportRefusedError, Limits, Row, inspect, read_rows
+from campaigns.imports import ImportRefusedError, Limits, Row, Shape, inspect, read_rows, survey
 from campaigns.imports.reading import is_damaged
 from tests.campaigns.imports.files import all_cells, all_rows, text_file, workbook
 
@@ -43,6 +44,20 @@ def test_a_text_may_hold_line_breaks_and_delimiters() -> None:
 def test_a_workbook_gives_numbers_with_all_their_digits() -> None:
     rows = [("phone", "name", None), (14155550100, "Ada", None), (14155550101.0, "=1+1", None)]
     assert all_cells(workbook(rows)) == [("phone", "name"), ("14155550100", "Ada"), ("14155550101",)]
+
+
+def test_a_workbook_is_opened_once_to_be_surveyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    load = openpyxl.load_workbook
+
+    def counting(*given: object, **more: object) -> object:
+        opened.append(given)
+        return load(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(openpyxl, "load_workbook", counting)
+    shape, rows = survey(workbook([("phone",), *[(14155550100 + number,) for number in range(40)]]), Limits(), 3)
+    assert (shape, len(opened)) == (Shape("xlsx", rows=41), 1)
+    assert rows == [Row(1, ("phone",)), Row(2, ("14155550100",)), Row(3, ("14155550101",))]
 
 
 def test_rows_with_bytes_of_another_encoding_are_damaged_and_the_others_are_not() -> None:
