@@ -351,7 +351,7 @@ class Conversation:
         return min((at for at in due if at is not None), default=None)
 
     def _longest(self) -> float | None:
-        return None if self._agent.is_parting else self._history.began_at + self._spec.max_duration_seconds
+        return None if self._agent.is_parting else self._history.answered_at + self._spec.max_duration_seconds
 
     def _silence_ends_at(self) -> float | None:
         """When the agent asks whether anybody is there. Who closed his microphone is not asked."""

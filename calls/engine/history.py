@@ -9,10 +9,14 @@ from calls.enums import Speaker
 
 
 class Earlier(Struct, frozen=True):
-    """What was said on the call's earlier lines, numbered from 0, and what the agent says first on the new one."""
+    """What was said on the call's earlier lines, numbered from 0, and what the agent says first on the new one.
+
+    ``seconds``: how long the call had lasted when the new line began.
+    """
 
     turns: tuple[SpokenTurn, ...] = ()
     resume_line: str = ""
+    seconds: float = 0.0
 
 
 class History:
@@ -21,6 +25,7 @@ class History:
     def __init__(self, prompt: str, budget: int, earlier: Earlier = Earlier()) -> None:  # noqa: B008 (frozen)
         self.turns: list[SpokenTurn] = list(earlier.turns)
         self.resume_line = earlier.resume_line
+        self._earlier_seconds = earlier.seconds
         self._prompt = prompt
         self._budget = budget
         self._entries: list[tuple[Message, ...]] = []
@@ -37,6 +42,11 @@ class History:
                 self._entries[self._last_caller() :] = [(self._user(turn.text),)]
             else:
                 self._entries.append((Message(role="assistant", content=turn.text),))
+
+    @property
+    def answered_at(self) -> float:
+        """When the call began, on whichever line; in seconds of this line's clock."""
+        return self.began_at - self._earlier_seconds
 
     @property
     def is_unanswered(self) -> bool:

@@ -53,6 +53,8 @@ class PhoneCall(Struct, frozen=True, kw_only=True):
     language: str
     direction: Direction | None = Direction.OUTBOUND
     history: tuple[SpokenTurn, ...] = ()
+    earlier_seconds: float = 0.0
+    """How long the call had lasted when this stream was opened; 0 on the first one."""
     has_objected: bool = False
     """Whether somebody said on an earlier stream that they do not want to be recorded."""
     is_briefing: bool = False
@@ -157,7 +159,18 @@ def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing)
     if attempt.order == OperatorOrder.LEAVE_MESSAGE:
         return replace(call, last_line=spec.telephone.voicemail_message)
     history, has_objected = _said_before(grant, journalled)
-    return replace(call, history=history, has_objected=has_objected, **_transfer_of(grant, spec))
+    seconds = _earlier_seconds(attempt, grant.number)
+    return replace(
+        call, history=history, earlier_seconds=seconds, has_objected=has_objected, **_transfer_of(grant, spec)
+    )
+
+
+def _earlier_seconds(attempt: CallAttempt, number: int) -> float:
+    """Say how long a call had lasted before a stream; a clock that was set back meanwhile says nothing."""
+    stream = CallStream.objects.filter(attempt=attempt, number=number, opened_at__isnull=False).first()
+    if number == 1 or stream is None or stream.opened_at is None or attempt.answered_at is None:
+        return 0.0
+    return max((stream.opened_at - attempt.answered_at).total_seconds(), 0.0)
 
 
 def _transfer_of(grant: StreamGrant, spec: AgentSpec) -> dict[str, Any]:

@@ -7,6 +7,7 @@ streams that it never opened.
 import logging
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
@@ -54,7 +55,7 @@ def _go_on(since: datetime, patience: timedelta, now: datetime) -> LegFate:
 
 def rescue_calls(now: datetime, *, held: Collection[str] = ()) -> None:
     """Have every call that lost our end of it go on or end. A carrier that cannot be asked is asked the next time."""
-    for stream, decided in _abandoned(now, held):
+    for stream, decided in islice(_abandoned(now, held), _MOST_A_SWEEP):
         attempt = stream.attempt
         try:
             refresh(attempt.pk, now=now)
@@ -62,6 +63,8 @@ def rescue_calls(now: datetime, *, held: Collection[str] = ()) -> None:
                 _rescue(stream, decided)
         except (TelephonyError, KeyError) as error:
             logger.warning("attempt %s cannot be rescued now: %s", attempt.pk, error)
+            if isinstance(error, TelephonyError) and not error.permanent:
+                return  # each of the others would wait for the same time-out
 
 
 def _rescue(stream: CallStream, decided: LegFate) -> None:
@@ -75,7 +78,7 @@ def _rescue(stream: CallStream, decided: LegFate) -> None:
 
 
 def _abandoned(now: datetime, held: Collection[str]) -> Iterator[tuple[CallStream, LegFate]]:
-    streams = list(CallStream.objects.newest_on_the_line().select_related("attempt")[:_MOST_A_SWEEP])
+    streams = list(CallStream.objects.newest_on_the_line().select_related("attempt"))
     sessions = _sessions(stream.session_id for stream in streams)
     for stream in streams:
         session = sessions.get(stream.session_id) if stream.session_id else None

@@ -51,6 +51,11 @@ def join_conference(attempt: CallAttempt, room: str, *, after: int) -> str:
     return _render("conference", room=room, next_url=callback_url("twilio-next", attempt, after=after))
 
 
+def ask_again(attempt: CallAttempt, *, after: int, waits: int) -> str:
+    """Have the carrier ask what comes next in a second, for the ``waits``-th time."""
+    return _render("wait", next_url=callback_url("twilio-next", attempt, after=after, waits=waits))
+
+
 def hang_up() -> str:
     """End the call."""
     return _render("hang_up")

@@ -4,6 +4,7 @@ It goes by the channel layer: in a single process that is memory, beyond one it 
 verdict, never the call: the verdict is stored as well, and is one signal among others.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,11 +17,14 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
+_LAYER_SECONDS = 2.0
+"""A layer that takes longer, such as a Redis behind a half-open connection, is away."""
+
 
 def _away() -> tuple[type[Exception], ...]:
     """Give what a layer raises that cannot be reached."""
     if not settings.REDIS_URL:
-        return (ChannelFull,)
+        return (ChannelFull, TimeoutError)
     from redis.exceptions import RedisError  # noqa: PLC0415 (an installation without it does not pay for it)
 
     return (OSError, TimeoutError, RedisError, ChannelFull)
@@ -35,9 +39,14 @@ def announce(attempt_id: UUID, answered_by: str) -> None:
     """Tell whoever holds the call what the carrier found."""
     message = {"type": "answerer.detected", "answered_by": answered_by}
     try:
-        async_to_sync(get_channel_layer().group_send)(group_of(attempt_id), message)
+        async_to_sync(_send)(group_of(attempt_id), message)
     except _away() as error:
         log.warning("a verdict on who answered goes no further than the database: %s", type(error).__name__)
+
+
+async def _send(group: str, message: dict[str, str]) -> None:
+    async with asyncio.timeout(_LAYER_SECONDS):
+        await get_channel_layer().group_send(group, message)
 
 
 async def follow(attempt_id: UUID, tell: Callable[[str], None]) -> None:
@@ -53,4 +62,5 @@ async def follow(attempt_id: UUID, tell: Callable[[str], None]) -> None:
         log.warning("the carrier's verdict on who answered will not be heard: %s", type(error).__name__)
     finally:
         with suppress(*_away()):
-            await layer.group_discard(group, channel)
+            async with asyncio.timeout(_LAYER_SECONDS):
+                await layer.group_discard(group, channel)

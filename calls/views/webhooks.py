@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 
 from calls import services
 from calls.enums import AttemptStatus, OperatorOrder, SuppressionSource
+from calls.live import live_calls
 from calls.models import CallAttempt
 from calls.services import StreamGrant
 from calls.telephony import inbound, tokens, transfers, twiml, verdicts
@@ -35,6 +36,8 @@ _SIGNER = "calls.carrier"
 END_WAIT_SECONDS = 0.6
 """How long the end of a conversation may be on its way from the recorder; past it, the call goes on."""
 _END_POLL_SECONDS = 0.05
+_MOST_WAITS = 20
+"""How often a call asks, a second apart, for the process that comes after one that stops."""
 
 
 def signed(view: _Webhook) -> _Webhook:
@@ -89,7 +92,7 @@ def answer(request: HttpRequest) -> HttpResponse:
     if not services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now()) and attempt.is_over:
         return _twiml(twiml.hang_up())
     # Asked again after an answer that failed, perhaps in the middle of the call: it goes on.
-    return _stream(attempt, after=services.opened_streams(attempt.pk))
+    return _stream(request, attempt, after=services.opened_streams(attempt.pk))
 
 
 @signed
@@ -104,7 +107,7 @@ def next_step(request: HttpRequest) -> HttpResponse:
     verbs = transfers.next_verbs(attempt, after=after, told=told, has_ended=has_ended, now=timezone.now())
     if verbs is not None:
         return _twiml(verbs)
-    return _twiml(twiml.hang_up()) if has_ended() else _stream(attempt, after=after)
+    return _twiml(twiml.hang_up()) if has_ended() else _stream(request, attempt, after=after)
 
 
 @signed
@@ -129,14 +132,20 @@ def take_inbound_key(request: HttpRequest) -> HttpResponse:
     if attempt is None:
         return _twiml(twiml.hang_up())
     if request.POST.get("Digits", "") != twiml.OPT_OUT_KEY or not attempt.person_e164:
-        return _stream(attempt, after=0)
+        return _stream(request, attempt, after=0)
     proof = f"pressed {twiml.OPT_OUT_KEY} on the call {attempt.carrier_sid} at {timezone.now().isoformat()}"
     services.suppress(attempt.person_e164, source=SuppressionSource.KEY, proof=proof)
     return _twiml(twiml.say_goodbye(settings.INBOUND_SUPPRESSED, _language(attempt)))
 
 
-def _stream(attempt: CallAttempt, *, after: int) -> HttpResponse:
-    """Connect a call with the agent on its next stream; the carrier's own voice says so where that cannot be."""
+def _stream(request: HttpRequest, attempt: CallAttempt, *, after: int) -> HttpResponse:
+    """Connect a call with the agent on its next stream; the carrier's own voice says so where that cannot be.
+
+    A process that stops would refuse the stream: the call asks again, until another process answers.
+    """
+    waits = _count(request.GET.get("waits", "")) or 0
+    if live_calls.is_draining and waits < _MOST_WAITS:
+        return _twiml(twiml.ask_again(attempt, after=after, waits=waits + 1))
     if attempt.agent_version is None:
         return _twiml(twiml.say_goodbye(settings.INBOUND_GOODBYE, _language(attempt)))
     token = tokens.issue(attempt.pk, after=after)

@@ -35,14 +35,12 @@ from vantum.metrics import CALLS_REFUSED
 
 log = logging.getLogger(__name__)
 
-_LOAD_SECONDS = 5.0
-_HAND_OVER_SECONDS = 2.0
+_LOAD_SECONDS, _HAND_OVER_SECONDS = 5.0, 2.0
 _SENTENCE_SECONDS = 8.0
 """How long what the agent is saying may take to its end before the call moves all the same."""
 _LAST_WORDS_SECONDS = 1.0
 """How long the marks of the last words may be on their way."""
-_EARLY_FRAMES = 150
-_EARLY_KEYS = 50
+_EARLY_FRAMES, _EARLY_KEYS = 150, 50
 
 FIRST_CHUNK_MS, CHUNK_MS = 40, 100
 """Whole frames of 20 ms: the first one leaves soon, later ones are few."""
@@ -93,6 +91,10 @@ class Plan(Protocol):
     @property
     def history(self) -> tuple[SpokenTurn, ...]:
         """What was said on the call's earlier streams."""
+
+    @property
+    def earlier_seconds(self) -> float:
+        """How long the call has lasted on them."""
 
     @property
     def has_objected(self) -> bool:
@@ -341,7 +343,7 @@ class AnsweredCall:
             chunk_ms=CHUNK_MS,
             cancel_gap_ms=0,
             opening=not plan.last_line,
-            earlier=Earlier(plan.history, plan.resume_line or settings.RESUME_LINE),
+            earlier=Earlier(plan.history, plan.resume_line or settings.RESUME_LINE, plan.earlier_seconds),
             is_consulting=plan.is_consulting,
             telephone=plan.direction,
         )

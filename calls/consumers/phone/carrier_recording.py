@@ -1,4 +1,4 @@
-"""The carrier's own recording of a call: from the notice's end until somebody objects."""
+"""The carrier's own recording of a call: from the notice's end until somebody objects, or the caller is handed on."""
 
 import asyncio
 import logging
@@ -12,8 +12,9 @@ from calls.errors import CallError
 
 log = logging.getLogger(__name__)
 
-NOTICE_PLAYED, RECORDING_STOPPED, OBJECTION = "notice_played", "recording_stopped", "objection"
-"""Kinds of events, and the reason of one, as the engine and the recorder write them."""
+NOTICE_PLAYED, RECORDING_STOPPED, RECORDING_ENDED = "notice_played", "recording_stopped", "recording_ended"
+OBJECTION = "objection"
+"""Kinds of events, and the reason of one, as the engine, the tools and the recorder write them."""
 _ASK_SECONDS = 10.0
 
 Ask = Callable[[UUID], Awaitable[None]]
@@ -28,13 +29,17 @@ class CarrierRecording:
         self._stop = stop
         self._tasks = tasks
         self._asking: asyncio.Task[None] | None = None
+        self._has_objected = False
 
     def heed(self, kind: str, detail: Mapping[str, Any]) -> None:
         """Take an event of the call; never waits."""
-        if kind == NOTICE_PLAYED:
-            self._ask(self._start)
-        elif kind == RECORDING_STOPPED and detail.get("reason") == OBJECTION:
+        is_objection = kind == RECORDING_STOPPED and detail.get("reason") == OBJECTION
+        if is_objection or kind == RECORDING_ENDED:
+            self._has_objected |= is_objection
             self._ask(self._stop)
+        elif kind == NOTICE_PLAYED and not self._has_objected:
+            # Who objects over the notice hears the rest of it all the same.
+            self._ask(self._start)
 
     def _ask(self, ask: Ask) -> None:
         self._asking = self._tasks.create_task(self._ask_after(self._asking, ask))

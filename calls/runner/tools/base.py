@@ -18,12 +18,13 @@ _MAX_ARGUMENTS = 20_000
 class Outcome(Struct, frozen=True, kw_only=True):
     """What a tool did. ``result`` is for the model; ``last`` is said in its stead, and may end the call.
 
-    ``detail`` goes into the call's log.
+    ``detail`` goes into the call's log. ``is_final``: what was done ends the call, also where the caller has cut in.
     """
 
     result: str
     last: LineGiven | None = None
     detail: Mapping[str, Any] = {}
+    is_final: bool = False
 
 
 class Tool(Protocol):

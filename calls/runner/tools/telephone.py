@@ -157,4 +157,4 @@ class DoNotCall:
         """Suppress, then end the call."""
         await self._line.suppress(read_as(arguments, _Refusal).words.strip())
         last = LineGiven(self._goodbye, EndReason.OPTED_OUT)
-        return Outcome(result="The number is suppressed.", last=last)
+        return Outcome(result="The number is suppressed.", last=last, is_final=True)

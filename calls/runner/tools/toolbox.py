@@ -118,7 +118,11 @@ class Toolbox:
             **outcome.detail,
         }
         self._shell.sink.record_event("tool_used", round(self._shell.elapsed_ms()), detail)
-        self._shell.receive(ToolReturned(action.reply, request, outcome.result, outcome.last))
+        if outcome.is_final and outcome.last is not None:
+            # Not as a part of the reply, which a caller who cuts in takes away with its end.
+            self._shell.receive(outcome.last)
+        else:
+            self._shell.receive(ToolReturned(action.reply, request, outcome.result, outcome.last))
 
     def _bridge(self, action: CallTool, tool: Tool) -> None:
         """Have somebody who waits longer than one would on the telephone hear that something happens."""

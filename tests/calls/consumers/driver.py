@@ -79,6 +79,10 @@ class Sink(CollectingSink):
     def attach(self, **fields: Any) -> None:
         self.attached = fields
 
+    def record_event(self, kind: str, at_ms: int, detail: Mapping[str, Any]) -> None:
+        super().record_event(kind, at_ms, detail)
+        self.on_event(kind, detail)
+
 
 class Workshop:
     """Makes the parts of a call, and keeps what it made. ``delay``: how long the database takes, in seconds."""

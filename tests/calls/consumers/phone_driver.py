@@ -43,6 +43,7 @@ class Planned(Struct, frozen=True):
     language: str = ""
     direction: Direction = Direction.INBOUND  # nobody wonders who it is
     history: tuple[SpokenTurn, ...] = ()
+    earlier_seconds: float = 0.0
     has_objected: bool = False
     is_briefing: bool = False
     is_consulting: bool = False

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from calls.consumers.phone.carrier_recording import CarrierRecording
 from calls.engine.agent import Telephone
 from calls.errors import TelephonyError
 from calls.runner.simulation import run_virtually
-from tests.calls.consumers.phone_driver import ATTEMPT_ID, Exchange, hold
+from tests.calls.consumers.phone_driver import ATTEMPT_ID, Exchange, hold, scripted
 from tests.calls.runner.fakes import agent
 from tests.simulators.media_stream import AsgiLine
 
@@ -73,3 +74,40 @@ def test_an_objection_on_an_earlier_stream_holds_on_this_one(*, has_objected: bo
 
     hold(exchange, scenario)
     assert exchange.sink.is_recording is not has_objected
+
+
+def test_who_objects_over_the_notice_is_not_recorded_once_its_rest_was_played() -> None:
+    exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=True)))
+
+    async def scenario(_: AsgiLine) -> None:
+        exchange.sink.on_event(*OBJECTION)
+        exchange.sink.on_event(*NOTICE)
+        await asyncio.sleep(1)
+
+    hold(exchange, scenario)
+    assert exchange.recording == ["stop"]
+
+
+def test_the_carrier_stops_recording_a_caller_who_is_handed_on() -> None:
+    exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=True)))
+
+    async def scenario(_: AsgiLine) -> None:
+        exchange.sink.on_event(*NOTICE)
+        exchange.sink.on_event("recording_ended", {"reason": "transfer"})
+        await asyncio.sleep(1)
+
+    hold(exchange, scenario)
+    assert exchange.recording == ["start", "stop"]
+
+
+def test_the_notice_that_the_engine_speaks_is_what_begins_the_carriers_recording(tmp_path: Path) -> None:
+    telephone = Telephone(notice="This call is recorded.", carrier_recording=True)
+    exchange = Exchange(agent(opening="Hello.", telephone=telephone), providers=scripted(tmp_path))
+
+    async def scenario(line: AsgiLine) -> None:
+        await line.leg.until_heard(200)
+        assert exchange.recording == []
+        await asyncio.sleep(10)
+        assert exchange.recording == ["start"]
+
+    hold(exchange, scenario)

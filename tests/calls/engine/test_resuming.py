@@ -97,3 +97,13 @@ def test_the_model_knows_what_was_said_before() -> None:
         Message("assistant", LINE),
         Message("user", "And where?"),
     )
+
+
+def test_what_a_call_lasted_on_its_earlier_lines_counts() -> None:
+    spec = agent(max_duration_seconds=60, max_duration_goodbye="Time is up.")
+    scene = Scene(spec, earlier=Earlier(said((AGENT, "Hello.")), LINE, seconds=57.0))
+    scene.sound(1, 500)
+    scene.hear(2.9)
+    assert scene.spoken == [(1, LINE)]
+    scene.hear(0.2)
+    assert scene.spoken[1:] == [(2, "Time is up.")]

@@ -107,6 +107,26 @@ def test_do_not_call_suppresses_and_takes_leave_without_asking_the_model_again(t
     assert len(call.models[0].requests) == 1
 
 
+def test_who_cuts_in_while_a_number_is_suppressed_is_taken_leave_of_all_the_same(tmp_path: Path) -> None:
+    class Slow(Telephone):
+        async def suppress(self, words: str) -> None:
+            await asyncio.sleep(2)
+            await super().suppress(words)
+
+    async def scenario(call: Call) -> None:
+        await ask(call)
+        await asyncio.sleep(1)
+        call.runner.receive(TextTyped("Are you still there?"))
+
+    asked = asks("do_not_call", words="Never call me again")
+    call = hold(lambda: phoning(tmp_path, asked, [TextDelta("Yes, I am.")], line=Slow()), scenario)
+    assert call.runner._toolbox._line.did == [("suppress", "Never call me again")]  # type: ignore[attr-defined]
+    assert (call.sink.reason, call.words()[-1][1]) == (
+        EndReason.OPTED_OUT,
+        "I am sorry for the trouble. We will not call you again. Goodbye.",
+    )
+
+
 def test_a_cold_transfer_is_handed_over_when_its_last_words_were_played(tmp_path: Path) -> None:
     call = hold(lambda: phoning(tmp_path, asks("transfer_call", destination="Sales", summary="prices")), ask)
     assert call.runner._toolbox._line.did == [("transfer", "sales")]  # type: ignore[attr-defined]

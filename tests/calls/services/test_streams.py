@@ -191,3 +191,16 @@ def test_a_call_without_an_agent_says_so() -> None:
     for attempt_id in (attempt.pk, uuid7()):
         with pytest.raises(AgentError, match="has no agent"):
             services.load_attempt_call(StreamGrant(attempt_id, 1))
+
+
+@pytest.mark.parametrize(("answered", "seconds"), [(-55, 60.0), (10, 0.0)])
+def test_a_later_stream_knows_how_long_the_call_has_lasted(answered: int, seconds: float) -> None:
+    """The clock may have been set back since the answer."""
+    agent = rows.agent(is_default=True)
+    moment = AT + timedelta(seconds=answered)
+    attempt = phones.attempt(agent=agent, status="in-progress", answered_at=moment)
+    for number in (1, 2):
+        services.ask_for_stream(attempt.pk, number, at=LATER)
+        assert services.open_stream(StreamGrant(attempt.pk, number), None, at=LATER, not_before=AT)
+    calls = [services.load_attempt_call(StreamGrant(attempt.pk, number)) for number in (1, 2)]
+    assert [call.earlier_seconds for call in calls] == [0.0, seconds]

@@ -7,6 +7,7 @@ from uuid_utils.compat import uuid7
 from calls import services, tasks
 from calls.enums import LOST, SAID_GOODBYE, AttemptStatus, Door, EndReason, LegFate, SessionStatus
 from calls.models import CallAttempt, CallSession, CallStream
+from calls.telephony import rescuing
 from calls.telephony.rescuing import GIVEN_UP_AFTER, NOTICED_AFTER, SILENT_AFTER, fate, rescue_calls
 from tests.calls import phones, rows
 from tests.calls.conftest import PUBLIC_URL
@@ -64,11 +65,11 @@ def test_a_call_that_does_not_go_on_however_often_it_is_asked_is_hung_up() -> No
     assert fate(opened(), ended(EndReason.SHUTDOWN, late), now=NOW) is HANG_UP
 
 
-def on_the_line(twilio: TwilioSimulator, reason: EndReason) -> CallAttempt:
+def on_the_line(twilio: TwilioSimulator, reason: EndReason, number: str = phones.SOMEBODY) -> CallAttempt:
     """Have a call in progress at the carrier whose conversation ended a while ago."""
-    call = SimulatedCall(twilio, {"To": phones.SOMEBODY, "From": phones.OUR_NUMBER}, status="in-progress")
+    call = SimulatedCall(twilio, {"To": number, "From": phones.OUR_NUMBER}, status="in-progress")
     twilio.calls.append(call)
-    attempt = phones.attempt(status="in-progress", carrier_sid=call.sid)
+    attempt = phones.attempt(number, status="in-progress", carrier_sid=call.sid)
     session_id = rows.live_call(door=Door.PHONE)
     services.ask_for_stream(attempt.pk, 1, at=rows.BEGAN)
     services.open_stream(services.StreamGrant(attempt.pk, 1), session_id, at=rows.BEGAN, not_before=rows.BEGAN)
@@ -124,3 +125,28 @@ def test_the_newest_stream_alone_counts_and_calls_that_are_over_do_not(twilio: T
     assert [stream.number for stream in CallStream.objects.newest_on_the_line()] == [2]
     services.advance_attempt(attempt.pk, AttemptStatus.COMPLETED, at=NOW)
     assert not CallStream.objects.newest_on_the_line().exists()
+
+
+@pytest.mark.django_db
+def test_a_carrier_that_is_away_is_waited_for_once_a_sweep(twilio: TwilioSimulator) -> None:
+    for last in "123":
+        on_the_line(twilio, EndReason.SHUTDOWN, phones.SOMEBODY[:-1] + last)
+    twilio.troubles += [Trouble(status=503)] * 3
+    requests = len(twilio.requests)
+    rescue_calls(NOW)
+    assert len(twilio.requests) - requests == 1
+
+
+@pytest.mark.django_db
+def test_a_lost_call_is_found_behind_any_number_of_healthy_ones(
+    twilio: TwilioSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescuing, "_MOST_A_SWEEP", 1)
+    healthy = phones.attempt("+15005550077", status="in-progress", carrier_sid="CA1")
+    session_id = rows.live_call(door=Door.PHONE, began=NOW)
+    services.ask_for_stream(healthy.pk, 1, at=rows.BEGAN - timedelta(seconds=1))
+    grant = services.StreamGrant(healthy.pk, 1)
+    assert services.open_stream(grant, session_id, at=NOW, not_before=rows.BEGAN - timedelta(seconds=1))
+    on_the_line(twilio, EndReason.INSTANCE_LOST)
+    rescue_calls(NOW)
+    assert len(twilio.call.redirects) == 1

@@ -86,3 +86,12 @@ def test_a_leg_joins_a_conference_of_two_that_is_over_when_one_leaves() -> None:
         '  <Redirect method="POST">https://calls.example.com/twilio/next?key=k-1_x&amp;after=1</Redirect>\n'
         "</Response>\n"
     )
+
+
+def test_a_call_asks_again_in_a_second() -> None:
+    assert twiml.ask_again(ATTEMPT, after=1, waits=3) == HEAD + (
+        "<Response>\n"
+        '  <Pause length="1"/>\n'
+        '  <Redirect method="POST">https://calls.example.com/twilio/next?key=k-1_x&amp;after=1&amp;waits=3</Redirect>\n'
+        "</Response>\n"
+    )

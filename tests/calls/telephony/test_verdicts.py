@@ -42,3 +42,19 @@ async def test_a_layer_that_is_away_costs_the_verdict_and_not_the_call(monkeypat
     monkeypatch.setattr(InMemoryChannelLayer, "group_add", refuse)
     await sync_to_async(verdicts.announce)(uuid4(), "human")
     await verdicts.follow(uuid4(), lambda _: None)
+
+
+@pytest.mark.parametrize("hanging", ["group_send", "group_discard"])
+async def test_a_layer_that_hangs_keeps_neither_webhook_nor_call(hanging: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(verdicts, "_LAYER_SECONDS", 0.01)
+    attempt = uuid4()
+    following = asyncio.create_task(verdicts.follow(attempt, lambda _: None))
+    await until(lambda: verdicts.group_of(attempt) in get_channel_layer().groups)
+    monkeypatch.setattr(InMemoryChannelLayer, hanging, hang)
+    async with asyncio.timeout(5):
+        await sync_to_async(verdicts.announce)(attempt, "human")
+        following.cancel()
+        await asyncio.wait({following})

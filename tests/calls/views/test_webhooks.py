@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from calls import services, telephony
 from calls.enums import Door, EndReason, SuppressionSource
+from calls.live import live_calls
 from calls.models import CallAttempt, CallStream, Suppression
 from calls.telephony import tokens, twiml
 from calls.views import webhooks
@@ -310,3 +311,25 @@ def test_without_an_agent_a_caller_may_still_press_the_key_and_is_told(
 def test_what_is_no_call_is_hung_up(twilio: TwilioSimulator) -> None:
     assert twilio.dial_in(caller=SOMEBODY, called="client:us").ask(INBOUND) == HANG_UP
     assert not CallAttempt.objects.exists()
+
+
+def test_a_process_that_stops_has_a_call_wait_for_the_next_one(
+    call: SimulatedCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would refuse every stream, and the call would be out of streams at once."""
+    monkeypatch.setattr(live_calls, "is_draining", True)
+    reply = call.answer()
+    for _ in range(5):
+        assert '<Pause length="1"/>' in reply.text
+        reply = call.ask(after(reply))
+    assert not CallStream.objects.exists()
+    monkeypatch.setattr(live_calls, "is_draining", False)
+    assert tokens.redeem(token_in(call.ask(after(reply)))) == services.StreamGrant(stored("pk"), 1)
+
+
+def test_a_call_does_not_wait_for_ever(call: SimulatedCall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_calls, "is_draining", True)
+    reply, waits = call.answer(), 0
+    while "<Pause" in reply.text:
+        reply, waits = call.ask(after(reply)), waits + 1
+    assert (waits, bool(token_in(reply))) == (20, True)
