@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from django.utils.timezone import make_aware
 
 from vantum.audit import form_values, row_values
+from vantum.memory import without_psycopg
 
 if TYPE_CHECKING:
     from django.contrib.admin import DateFieldListFilter as RangeDateFilter
     from django.contrib.admin import ModelAdmin, SimpleListFilter, StackedInline, TabularInline
 else:
     from django.contrib.admin.models import DELETION, LogEntry
-    from unfold import admin as _unfold
+
+    with without_psycopg():
+        from unfold import admin as _unfold
     from unfold.contrib.filters.admin import DropdownFilter
     from unfold.contrib.filters.admin import RangeDateFilter as _RangeDateFilter
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from calls.live import LiveCalls
+from vantum.memory import give_back
 
 _THRESHOLDS = (10_000, 20, 2**31 - 1)
 """Rarer than CPython's 700: most of what a call makes is gone without the collector by then. The last one is never
@@ -44,6 +45,7 @@ def settled() -> Iterator[None]:
     """Leave what exists now to itself, and full collections to us; afterwards all is as it was."""
     before = gc.get_threshold()
     gc.collect()
+    give_back()
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     try:
