@@ -2,7 +2,8 @@
 
 The web process has one core, the carrier's side of all calls another; between them are signed webhooks and media
 streams over TCP. Voice activity detection is the real one; recogniser, model and voice are scripted. A generator whose
-own frames go out late measures itself: then the figures are printed as not valid.
+own frames go out late measures itself, and a web process that other programs keep from its core measures them: then the
+figures are printed as not valid. What they leave of the pacing, ``tests.bench.bench_pacing`` measures all the same.
 ``python -m tests.bench.bench_phone --calls 100 --seconds 20``.
 """
 
@@ -35,6 +36,8 @@ SPEECH = encode(sounds.to_pcm(sounds.voice(8000, 1500)), AudioEncoding.MULAW)
 TOKEN = "bench"
 LEAD_MS, CHUNK_MS = 400.0, 100.0
 GENERATOR_LIMIT_MS = 5.0
+STARVED_LIMIT = 0.02
+"""Of the time: so long other programs may have kept the web process from its core."""
 _RINGING_SECONDS = 2.0
 _MAKE_CALLS = f"""
 from django.utils import timezone
@@ -134,10 +137,10 @@ class Carrier:
         return SocketLine(url[1], leg, {"X-Twilio-Signature": self._validator.compute_signature(url[1], {})}), leg
 
 
-async def hold(carrier: Carrier, key: str, number: int, seconds: float) -> Result:
+async def hold(carrier: Carrier, key: str, number: int, seconds: float, pause: float) -> Result:
     """Ring, answer and hold one call; the person cuts in each five seconds."""
     loop, names = asyncio.get_running_loop(), {"CallSid": f"CA{number:032d}"}
-    await asyncio.sleep(number * 0.0202)  # real calls keep no common step with their frames
+    await asyncio.sleep(pause)
     await carrier.post("/twilio/status", key, {**names, "CallStatus": "ringing", "SequenceNumber": "0"})
     await asyncio.sleep(_RINGING_SECONDS)
     answered = loop.time()
@@ -174,7 +177,33 @@ def say(*cells: object) -> None:
     sys.stdout.write("  ".join(f"{cell!s:>22}" if at == 0 else f"{cell!s:>9}" for at, cell in enumerate(cells)) + "\n")
 
 
-def show(result: Result, *, server_share: float) -> None:
+@dataclass
+class Usage:
+    """Seconds of a process so far: its processor time, its main thread's, and that thread's waiting for a core."""
+
+    cpu: float
+    main: float
+    waited: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Usage":
+        """Look at a process now."""
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        main, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+        cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cls(cpu, int(main) / 1e9, int(waited) / 1e9)
+
+    def since(self, before: "Usage", seconds: float) -> tuple[float, float]:
+        """Give the share of a core that was used, and that of the time in which others kept the main thread waiting.
+
+        For the process's own threads it may have waited as long as they worked.
+        """
+        cpu, main = self.cpu - before.cpu, self.main - before.main
+        starved = self.waited - before.waited - max(cpu - main, 0.0)
+        return cpu / seconds, max(starved, 0.0) / seconds
+
+
+def show(result: Result, *, server_share: float, starved: float) -> None:
     """Print the figures, and whether they are any."""
     say("milliseconds", "p50", "p95", "p99", "most", "of")
     rows = {
@@ -188,27 +217,23 @@ def show(result: Result, *, server_share: float) -> None:
     for name, values in rows.items():
         figures = (statistics.median(values or [0.0]), *(percentile(values, share) for share in (0.95, 0.99)))
         say(name, *(f"{figure:.1f}" for figure in (*figures, max(values, default=0.0))), len(values))
-    say("web process", f"{server_share:.0%} of a core")
+    say("web process", f"{server_share:.0%} of a core; {starved:.1%} of the time others kept it waiting for one")
     late = percentile(result.generator, 0.99)
     if late > GENERATOR_LIMIT_MS:
         say("NOT VALID", f"the generator was {late:.1f} ms late at p99; more than {GENERATOR_LIMIT_MS:g} ms")
+    if starved > STARVED_LIMIT:
+        say("NOT VALID", f"the web process was kept from its core; more than {STARVED_LIMIT:.0%} of the time")
 
 
-async def measure(base: str, keys: Sequence[str], seconds: float) -> Result:
-    """Hold all calls at once."""
+async def measure(base: str, keys: Sequence[str], seconds: float, apart: float) -> Result:
+    """Hold all calls at once, the next one answered ``apart`` seconds after the one before."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     whole = Result()
     async with httpx.AsyncClient(timeout=30, limits=limits) as client:
         carrier = Carrier(base, client)
-        for result in await asyncio.gather(*(hold(carrier, key, n, seconds) for n, key in enumerate(keys))):
+        for result in await asyncio.gather(*(hold(carrier, key, n, seconds, n * apart) for n, key in enumerate(keys))):
             whole.add(result)
     return whole
-
-
-def cpu_seconds(pid: int) -> float:
-    """Give the processor time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -216,6 +241,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_phone", description=__doc__)
     parser.add_argument("--calls", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument(
+        "--apart-ms", type=float, default=20.2, help="between two answers; real calls keep no common step"
+    )
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
@@ -232,10 +260,10 @@ def main() -> None:
             servers.wait_until_answers(f"{base}/health/live", server)
             if (os.cpu_count() or 1) > 1:
                 os.sched_setaffinity(0, set(range(1, os.cpu_count() or 1)))
-            began, used = time.monotonic(), cpu_seconds(server.pid)
-            result = uvloop.run(measure(base, keys, chosen.seconds))
-            share = (cpu_seconds(server.pid) - used) / (time.monotonic() - began)
-    show(result, server_share=share)
+            began, before = time.monotonic(), Usage.of(server.pid)
+            result = uvloop.run(measure(base, keys, chosen.seconds, chosen.apart_ms / 1000))
+            share, starved = Usage.of(server.pid).since(before, time.monotonic() - began)
+    show(result, server_share=share, starved=starved)
 
 
 if __name__ == "__main__":
