@@ -6,11 +6,15 @@ A second one stops at once; the calls then end with a shutdown.
 """
 
 import asyncio
+import fcntl
 import importlib.util
 import os
 import socket
 from functools import partial
+from importlib import import_module
+from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import uvicorn
 
@@ -24,6 +28,7 @@ from calls.live import live_calls
 from vantum.succession import wait_for_another
 from vantum.supervisor import LISTEN_FD
 
+_APPLICATION = "vantum.asgi"
 MAX_FRAME_BYTES = 2**20 + 1024
 """The protocol's 1 MiB and the WebSocket's own few bytes; past it the server closes with 1009."""
 
@@ -52,7 +57,7 @@ class DrainingServer(uvicorn.Server):
 def config() -> uvicorn.Config:
     """Give Uvicorn's configuration: one process, since the calls of one machine share its models and its memory."""
     return uvicorn.Config(
-        "vantum.asgi:application",
+        f"{_APPLICATION}:application",
         host=settings.HOST,
         port=settings.PORT,
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
@@ -75,5 +80,20 @@ def inherited_sockets() -> list[socket.socket] | None:
     return [socket.socket(fileno=int(descriptor))] if descriptor else None
 
 
+def wait_for_turn(path: Path) -> IO[bytes]:
+    """Load the site, and return once no other process holds this file; ours is the turn while the result is open.
+
+    A spare web process waits here: of the start of a process, loading is nearly all, and the lock of one that was
+    killed is free at once.
+    """
+    import_module(_APPLICATION)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = path.open("ab")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return held
+
+
 if __name__ == "__main__":
-    DrainingServer(config()).run(sockets=inherited_sockets())
+    inherited = inherited_sockets()
+    turn = wait_for_turn(settings.DATA_DIR / "web.lock") if settings.WEB_SPARE and inherited else None
+    DrainingServer(config()).run(sockets=inherited)

@@ -121,6 +121,8 @@ MIN_FREE_MIB = env.integer("MIN_FREE_MIB", 100)
 """Disk space below which the process says it is not ready for calls."""
 DRAIN_SECONDS = env.number("DRAIN_SECONDS", 5, most=3600)
 """How long calls on the line may go on after a stop was asked for; production wants minutes here."""
+WEB_SPARE = env.flag("WEB_SPARE")
+"""Whether ``runstack`` keeps a second web process loaded, which takes over at once where the serving one dies."""
 
 EMAIL_HOST = env.text("EMAIL_HOST")
 """The mail server; without one what would be mailed is printed."""

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -9,6 +10,7 @@ from pytest_django import Settings
 
 from calls.enums import EndReason
 from calls.live import LiveCalls
+from tests.processes import environment, running
 from vantum import server
 from vantum.server import MAX_FRAME_BYTES, DrainingServer, config, inherited_sockets
 from vantum.supervisor import LISTEN_FD
@@ -103,3 +105,17 @@ def test_a_socket_that_a_supervisor_holds_is_served(monkeypatch: pytest.MonkeyPa
         assert [each.getsockname() for each in served] == [held.getsockname()]
         served[0].close()
     assert inherited_sockets() is None
+
+
+async def test_a_spare_process_has_its_turn_as_soon_as_the_one_before_it_is_dead(tmp_path: Path) -> None:
+    holding = "import sys, time; from pathlib import Path; from vantum.server import wait_for_turn; "
+    holding += "turn = wait_for_turn(Path(sys.argv[1])); print('serves', flush=True); time.sleep(60)"
+    program = ("-c", holding, str(tmp_path / "new" / "web.lock"))
+    env = environment(tmp_path)
+    async with running(*program, env=env) as first:
+        await first.until(lambda line: line == "serves\n")
+        async with running(*program, env=env) as spare:
+            with pytest.raises(AssertionError, match="the line did not come"):
+                await spare.until(lambda line: line == "serves\n", seconds=5)
+            first.process.kill()
+            await spare.until(lambda line: line == "serves\n", seconds=5)

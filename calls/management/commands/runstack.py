@@ -20,7 +20,7 @@ from calls.services import ensure_demo_agent
 from vantum.accounts import Login, ensure_admin
 from vantum.supervisor import LISTEN_FD, GaveUpError, Policy, Program, Supervisor
 
-_COLOURS = {"web": "36", "worker": "35", "scheduler": "33", "sandbox": "32"}
+_COLOURS = {"web": "36", "spare": "36", "worker": "35", "scheduler": "33", "sandbox": "32"}
 _READY_SECONDS = 60.0
 _BACKLOG = 2048
 
@@ -32,8 +32,10 @@ def programs(workers: int, listening: socket.socket) -> tuple[Program, ...]:
     celery = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "vantum")
     lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     sandbox = Program("sandbox", (sys.executable, "-m", "django", "sandbox"))
+    web = ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server")
     return (
-        Program("web", ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server"), (held,)),
+        # Either of them may be the one that serves.
+        *(Program(name, web, (held,)) for name in (("web", "spare") if settings.WEB_SPARE else ("web",))),
         *([sandbox] if settings.RUNS_SANDBOX else []),
         Program("scheduler", (*celery, "beat", "--pidfile=")),
         # Threads: a prefork worker needs a pool of processes for tasks that mostly wait.

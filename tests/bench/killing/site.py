@@ -42,10 +42,17 @@ def settings_of(folder: Path, port: int, twilio: Mapping[str, str]) -> dict[str,
         VOICE_DETECTOR="calls.providers.vad.EnergyDetector",
         RESUME_LINE=RESUME_LINE,
         CELERY_SKIP_CHECKS="1",
+        WEB_SPARE="1",
         DRAIN_SECONDS="0",
         CARRIER="twilio",
         **twilio,
     )
+
+
+def lock_holders() -> set[int]:
+    """Give the processes that hold a file's only lock (``man 5 proc_locks``); those that wait for one are marked."""
+    words = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return {int(pid) for _, kind, _, mode, pid, *_ in words if (kind, mode) == ("FLOCK", "WRITE")}
 
 
 class Site:
@@ -60,9 +67,10 @@ class Site:
         held = listening.fileno()
         celery = (sys.executable, "-m", "celery", "--quiet", "-A", "vantum")
         lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+        web = ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server")
         dialler = ("-m", "tests.bench.killing.dialler", str(FIRST_NUMBER), str(calls), str(at_once))
         programs = (
-            Program("web", ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server"), (held,)),
+            *(Program(name, web, (held,)) for name in ("web", "spare")),
             Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", "2", *lean)),
             Program("scheduler", (*celery, "beat", "--pidfile=")),
             Program("dialler", (sys.executable, *dialler)),

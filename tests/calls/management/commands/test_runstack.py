@@ -26,7 +26,13 @@ def test_the_web_process_stops_first_and_alone_inherits_the_port(settings: Setti
             ("worker", ()),
         ]
         settings.RUNS_SANDBOX = False
-        assert [program.name for program in programs(4, listening)] == ["web", "scheduler", "worker"]
+        settings.WEB_SPARE = True
+        assert [(program.name, program.descriptors) for program in programs(4, listening)] == [
+            ("web", (listening.fileno(),)),
+            ("spare", (listening.fileno(),)),
+            ("scheduler", ()),
+            ("worker", ()),
+        ]
 
 
 def pids_of(words: str) -> list[str]:
@@ -121,6 +127,21 @@ async def test_who_comes_while_the_web_process_is_dead_is_answered_by_the_next_o
         assert (await client.get(f"http://127.0.0.1:{port}/health/live")).json() == {"status": "live"}
         stack.process.send_signal(signal.SIGINT)
         assert await stack.rest() == 0
+
+
+async def test_with_a_spare_the_next_process_is_there_already_and_both_stop_cleanly(tmp_path: Path) -> None:
+    port = free_port()
+    env = environment(tmp_path, PORT=str(port), WEB_SPARE="1")
+    async with running("manage.py", "runstack", env=env) as stack, httpx.AsyncClient(timeout=30) as client:
+        await stack.until(lambda line: line.startswith("╰"))
+        webs = [int(pid) for pid in pids_of("vantum.server") if ppid_of(int(pid)) == stack.process.pid]
+        assert len(webs) == 2
+        os.kill(webs[0], signal.SIGKILL)
+        await stack.until(lambda line: "SIGKILL" in line)
+        assert (await client.get(f"http://127.0.0.1:{port}/health/live")).json() == {"status": "live"}
+        stack.process.send_signal(signal.SIGINT)
+        assert await stack.rest(60) == 0
+        assert stack.lines[-1] == "stopped"
 
 
 async def test_a_wrong_setting_is_named_before_anything_starts(tmp_path: Path) -> None:
