@@ -33,6 +33,8 @@ class RecognitionOptions(Struct, frozen=True, kw_only=True):
     format: AudioFormat
     spec: AgentSpec
     language: str = "en-US"
+    is_telephone: bool = False
+    """Whether machines may answer, and people ask for what the engine itself has to understand."""
 
 
 RecognitionEvent = SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn

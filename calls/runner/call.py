@@ -31,6 +31,7 @@ from calls.runner.ports import CallTotals, Door, Sink
 from calls.runner.speaking import Speaking
 from calls.runner.tools import ToolAccess, Toolbox
 from calls.wire.audio import AudioFormat
+from calls.wire.echo import EchoGuard
 
 _EARLY_SECONDS = 0.0001
 """A loop may fire a timer a little before its time."""
@@ -64,6 +65,7 @@ class CallRunner:
         self._options = options
         self.door = door
         self.sink = sink
+        self.echo = EchoGuard()
         self._providers = providers
         self._limits = limits
         self.now = clock

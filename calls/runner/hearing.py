@@ -19,7 +19,7 @@ from calls.providers.base import (
 )
 from calls.runner.options import CallOptions
 from calls.runner.ports import Shell
-from calls.wire.audio import AudioFormat, Converter, silence
+from calls.wire.audio import AudioFormat, Converter, encode, silence
 from calls.wire.tones import BeepDetector
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,15 @@ class Hearing:
         self._spec = spec
         self._detector = detector
         self._input = options.input
+        self._is_telephone = options.telephone is not None
         self._target = options.input if recogniser.accepts(options.input) else recogniser.preferred
         self._stream: RecognitionStream = recogniser.open(
-            RecognitionOptions(format=self._target, spec=spec, language=options.language),
+            RecognitionOptions(
+                format=self._target,
+                spec=spec,
+                language=options.language,
+                is_telephone=self._is_telephone,
+            ),
         )
         self._heard_ms = 0.0
         self._voice_offset_ms = 0.0
@@ -108,21 +114,27 @@ class Hearing:
         duration = self._input.duration_ms(len(audio))
         try:
             pcm = self._to_pcm.feed(audio)
-            speech = self._to_target.feed(audio)
+            cleaned = self._without_echo(pcm, duration)
+            speech = self._to_target.feed(audio if cleaned is pcm else encode(cleaned, self._input.encoding))
         except AudioError as error:
             if not self.conversion_errors:
                 log.warning("caller audio cannot be converted, silence is heard instead: %s", error)
             self.conversion_errors += 1
             pcm, speech = silence(self._to_pcm.target, duration), silence(self._target, duration)
+            cleaned = pcm
         self._heard_ms += duration
         self._stream.hear(speech)
         self._record(pcm, duration)
         self._is_hearing = True
-        self._voice.hear(pcm)
+        self._voice.hear(cleaned)
         self._is_hearing = False
         if self.listens_for_beep:
             self._listen_for_beep(pcm)
         self._tell()
+
+    def _without_echo(self, pcm: bytes, duration: float) -> bytes:
+        """Give the frame without the agent's own voice; browsers have taken it out before they send."""
+        return self._shell.echo.clean(self._place(duration), pcm) if self._is_telephone else pcm
 
     def _listen_for_beep(self, pcm: bytes) -> None:
         if self._beeps is None:
@@ -131,12 +143,14 @@ class Hearing:
             self._shell.receive(BeepHeard(beep.hz, self._beeps_from_ms + beep.ended_ms))
 
     def _record(self, pcm: bytes, duration: float) -> None:
-        """Lay the frame behind the one before, unless the client had paused: then where the clock is."""
+        at_ms = self._place(duration)
+        self._shell.sink.record_audio(Speaker.CALLER, at_ms, pcm, self._input.rate)
+        self._recorded_ms = at_ms + duration
+
+    def _place(self, duration: float) -> float:
+        """Give the frame's place: behind the one before, unless the client had paused: then where the clock is."""
         arrived = self._shell.elapsed_ms() - duration
-        if arrived - self._recorded_ms > _GAP_MS:
-            self._recorded_ms = arrived
-        self._shell.sink.record_audio(Speaker.CALLER, max(self._recorded_ms, 0.0), pcm, self._input.rate)
-        self._recorded_ms += duration
+        return max(arrived if arrived - self._recorded_ms > _GAP_MS else self._recorded_ms, 0.0)
 
     def _report_voice(self, report: VoiceReport) -> None:
         """Take a verdict of the detector, which comes inside ``hear`` or a moment later."""

@@ -10,6 +10,7 @@ from calls.engine.events import Event, Latency, SpokenTurn
 from calls.engine.toolspec import Destination
 from calls.enums import CancelReason, ConversationState, EndReason, ErrorCode, Speaker
 from calls.errors import ProviderError
+from calls.wire.echo import EchoGuard
 
 
 class CallTotals(Struct, frozen=True, kw_only=True):
@@ -120,6 +121,10 @@ class Shell(Protocol):
     @property
     def sink(self) -> Sink:
         """Where facts go."""
+
+    @property
+    def echo(self) -> EchoGuard:
+        """What the far end may give back of the agent's voice."""
 
     def receive(self, event: Event) -> None:
         """Tell the engine."""

@@ -125,6 +125,7 @@ class Speaking:
         self._clock.reset()
         self._not_before = self._shell.now() + self._options.cancel_gap_ms / 1000
         self._shell.sink.cut_agent_audio(self._shell.elapsed_ms())
+        self._shell.echo.cut(self._shell.elapsed_ms())
         self._shell.door.cancel_reply(action.reply, action.reason, action.heard)
 
     def _stop_task(self, reply: int) -> None:
@@ -203,7 +204,9 @@ class Speaking:
         duration = output.duration_ms(len(chunk))
         starts_ms = self._shell.elapsed_ms() + self._clock.remaining_ms(now)
         self._clock.add(duration, now)
-        self._shell.sink.record_audio(Speaker.AGENT, starts_ms, decode(chunk, output.encoding), output.rate)
+        pcm = decode(chunk, output.encoding)
+        self._shell.sink.record_audio(Speaker.AGENT, starts_ms, pcm, output.rate)
+        self._shell.echo.play(starts_ms, pcm, output.rate)
         self._shell.receive(AudioSent(voice.reply, voice.next_sentence, duration))
         if voice.reply in self._voices:  # being told, the engine may have cancelled it
             await self._shell.door.send_audio(voice.reply, chunk)

@@ -20,6 +20,7 @@ from calls.providers.base import (
 )
 from calls.runner.simulation import CollectingDoor, CollectingSink
 from calls.wire.audio import AudioFormat, silence
+from calls.wire.echo import EchoGuard
 
 
 class FakeRecognitionStream:
@@ -230,6 +231,7 @@ class FakeShell:
     def __init__(self) -> None:
         self.door = CollectingDoor(self.now)
         self.sink = CollectingSink()
+        self.echo = EchoGuard()
         self.events: list[Event] = []
         self.failures: list[ProviderError] = []
         self.tasks: list[asyncio.Task[None]] = []

@@ -5,7 +5,7 @@ import pytest
 
 from calls.engine.events import AudioHeard, RecognitionFailed, TranscriptReceived
 from calls.engine.phonecall import BeepHeard
-from calls.enums import AudioEncoding, Role, Speaker
+from calls.enums import AudioEncoding, Direction, Role, Speaker
 from calls.errors import ProviderRejectedError, ProviderUnavailableError
 from calls.providers.base import VoiceReport
 from calls.runner.hearing import Hearing
@@ -13,6 +13,7 @@ from calls.runner.options import CallOptions
 from calls.runner.simulation import run_virtually
 from calls.wire.audio import AudioFormat
 from tests.calls.runner.fakes import FakeDetector, FakeRecogniser, FakeShell, agent
+from tests.calls.wire.test_echo import late, level, pcm, speech
 
 WIRE = AudioFormat(rate=8000)
 LOUD, QUIET = b"\1" * 320, bytes(320)
@@ -156,3 +157,36 @@ def test_a_beep_is_listened_for_only_while_it_says_something() -> None:
 
     assert run_virtually(work(is_wanted=True)) == [pytest.approx(1000, abs=5)]
     assert run_virtually(work(is_wanted=False)) == []
+
+
+def test_the_agents_own_voice_that_comes_back_by_telephone_reaches_neither_recogniser_nor_detector() -> None:
+    def heard_of_the_echo(telephone: Direction | None) -> tuple[float, float]:
+        async def work() -> tuple[float, float]:
+            recogniser, shell = FakeRecogniser(), FakeShell()
+            options = CallOptions(input=WIRE, output=WIRE, telephone=telephone)
+            hearing = Hearing(shell, agent(), options, recogniser, FakeDetector())
+            agents = speech(1, 8)
+            shell.echo.play(0.0, pcm(agents), 8000)
+            for at in range(0, len(agents), 160):
+                hearing.hear(pcm(late(agents, 180, -22)[at : at + 160]))
+            late_part = bytes(recogniser.streams[0].heard)[-96_000:]
+            recorded = b"".join(sound for _, _, sound, _ in shell.sink.audio)[-48_000:]
+            return level(late_part), level(recorded)
+
+        return run_virtually(work())
+
+    by_telephone, kept = heard_of_the_echo(Direction.OUTBOUND)
+    by_browser, _ = heard_of_the_echo(None)
+    assert by_telephone < by_browser - 20
+    assert abs(kept - by_browser) < 1
+
+
+@pytest.mark.parametrize("telephone", [Direction.OUTBOUND, None])
+def test_a_recogniser_is_told_whether_it_hears_a_telephone(telephone: Direction | None) -> None:
+    async def work() -> list[bool]:
+        recogniser = FakeRecogniser()
+        options = CallOptions(input=WIRE, output=WIRE, telephone=telephone)
+        Hearing(FakeShell(), agent(), options, recogniser, FakeDetector())
+        return [stream.options.is_telephone for stream in recogniser.streams]
+
+    assert run_virtually(work()) == [telephone is not None]
