@@ -25,7 +25,7 @@ _WORDS = {
     "again": "again|anymore|any more|any longer|ever|no more|back",
     "not": "don't|do not|dont|never|not to|not|you dare",
     "my_number": "me|us|my (?:name|number|phone number|phone|details|information)|this number|our (?:name|number)",
-    "list": "lists?|lisp|databases?|data base|systems?|records|files|register|registry",
+    "list": "lists?|lisp|names?|databases?|data base|systems?|records|files|register|registry",
     "off": "take|tape|remove|get|strike|delete|scratch|cross|pull|erase|wipe|knock",
     "want": "want|wanna|need|wish|like|care",
     "politely": "please|now|right now|thanks|thank you|okay|ok|at once|immediately|today",

@@ -17,7 +17,7 @@ import msgspec
 from django.conf import settings
 from msgspec import Struct
 
-from calls.engine.agent import AgentSpec
+from calls.engine.answered import STANDING_SENTENCES
 from calls.engine.events import TranscriptReceived
 from calls.enums import Role
 from calls.errors import ProviderError, ProviderRejectedError, ProviderUnavailableError
@@ -143,7 +143,7 @@ class LocalRecognitionStream:
     def __init__(self, workers: CallWorkers, options: RecognitionOptions) -> None:
         self._workers = workers
         self._language = options.language
-        self._listen = _listen(options.spec)
+        self._listen = _listen(options)
         self.dropped_ms = 0.0
         self.reconnects = 0
         self._before = bytearray()
@@ -307,13 +307,15 @@ class LocalRecognitionStream:
             self._connected = None
 
 
-def _listen(spec: AgentSpec) -> Listen:
-    """Give what the recogniser may know beforehand: the agent as shipped, nothing of any call."""
+def _listen(options: RecognitionOptions) -> Listen:
+    """Give what the recogniser may know beforehand: the agent as shipped and the engine's own, nothing of any call."""
+    spec = options.spec
     examples = [example for intent in spec.intents for example in intent.examples]
     answers = [intent.answer for intent in spec.intents]
+    standing = STANDING_SENTENCES if options.is_telephone else ()
     return Listen(
         sentences=(*dict.fromkeys(examples), *spec.key_terms) if examples else (),
-        context=(spec.opening, *answers),
+        context=(spec.opening, *answers, *standing),
         pronunciations=spec.pronunciations,
         cache=str(Path(settings.DATA_DIR) / "local-models"),
     )

@@ -22,6 +22,11 @@ def test_both_wishes_at_once_are_the_wish_for_no_calls() -> None:
     assert find_wish("stop recording me and stop calling me") is Wish.NO_CALLS
 
 
+def test_a_list_that_was_misheard_on_the_telephone_is_one() -> None:
+    assert find_wish("take me off your name") is Wish.NO_CALLS
+    assert find_wish("take my name off the cake") is None
+
+
 @pytest.mark.parametrize("words", ["", "...", "もしもし", "a" * 2000])
 def test_other_words_ask_for_nothing(words: str) -> None:
     assert find_wish(words) is None

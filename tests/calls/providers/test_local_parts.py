@@ -12,6 +12,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from calls.engine.agent import AgentSpec, Intent
+from calls.engine.answered import STANDING_SENTENCES
 from calls.engine.events import TranscriptReceived, Word
 from calls.enums import Role
 from calls.errors import ProviderRejectedError, ProviderUnavailableError
@@ -217,6 +218,19 @@ async def test_the_worker_is_told_the_agent_as_shipped(
             cache=str(tmp_path / "local-models"),
         )
     ]
+
+
+async def test_on_a_telephone_it_is_told_what_the_engine_itself_has_to_understand_too(
+    workers: FakeWorkers, settings: Settings, tmp_path: Path
+) -> None:
+    settings.DATA_DIR = tmp_path
+    options = RecognitionOptions(format=FORMAT, spec=SPEC, is_telephone=True)
+    opened = LocalRecognitionStream(cast("CallWorkers", workers), options)
+    await opened.connect()
+    (told,) = await workers.read(1)
+    await opened.aclose()
+    assert isinstance(told, Listen)
+    assert told.context == ("Hello {{name|there}}, tea?", "Here you are. Enjoy!", *STANDING_SENTENCES)
 
 
 async def test_an_utterance_begins_before_it_was_noticed_and_ends_after_a_pause(
