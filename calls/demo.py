@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Intent, Silence
+from calls.engine.agent import AgentSpec, BargeIn, Endpointing, Intent, Silence, Telephone
+from calls.enums import OpeningWaits, VoicemailPolicy
 
 _PROMPT = """\
 You are Robin, the AI assistant of Northlight Solar, a family firm that plans and installs solar panels on houses. \
@@ -359,6 +360,21 @@ DEMO_AGENT = AgentSpec(
     silence=Silence(
         reprompts=("Are you still there?", "I cannot hear you. Are you still on the line?"),
         goodbye="It seems that the line is bad. We will try again another day. Goodbye.",
+    ),
+    telephone=Telephone(
+        notice="Hello, this is Robin, the AI assistant of Northlight Solar. This call is recorded.",
+        opening="You asked us for a call about solar panels. Do you have a minute?",
+        opening_waits=OpeningWaits.GREETING,
+        voicemail=VoicemailPolicy.LEAVE_MESSAGE,
+        # An artificial voice that leaves a message has to say how to be rid of it.
+        voicemail_message="Hello, this is Robin, the AI assistant of Northlight Solar. You asked us for a call about "
+        "solar panels. We will try again another day. If you want no more calls, call this number back and press "
+        "nine. Goodbye.",
+        screening_answer="This is Robin, the AI assistant of Northlight Solar. "
+        "I am calling back about solar panels, as was asked for on our website.",
+        ivr_digits="0",
+        opt_out_goodbye="I am sorry for the trouble. I have noted it, and we will not call you again. Goodbye.",
+        objection_line="All right, I have stopped the recording.",
     ),
     max_duration_seconds=900,
     key_terms=("Northlight Solar", "Robin", "Dana", "solar panels", "roof check", "warranty", "Tuesday", "Thursday"),

@@ -7,6 +7,7 @@ from calls.demo import DEMO_AGENT, demo_content
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Message
 from calls.engine.prompt import render, variable_names
+from calls.enums import VoicemailPolicy
 from calls.providers.scripted.agent import Reply, Script
 from calls.providers.scripted.intents import IntentMatcher
 
@@ -37,6 +38,18 @@ def test_it_greets_by_name_where_the_name_is_known() -> None:
 def test_every_variable_of_its_texts_has_a_default() -> None:
     assert variable_names(DEMO_AGENT.opening + DEMO_AGENT.prompt) == {"first_name": "a caller"}
     assert variable_names(DEMO_AGENT.opening) == {"first_name": "there"}
+
+
+def test_on_the_telephone_it_names_the_ai_and_the_recording_first_and_knows_what_machines_want() -> None:
+    manners = DEMO_AGENT.telephone
+    assert "AI assistant" in manners.notice
+    assert "recorded" in manners.notice
+    assert manners.voicemail is VoicemailPolicy.LEAVE_MESSAGE
+    assert "AI assistant of Northlight Solar" in manners.voicemail_message
+    assert "press nine" in manners.voicemail_message
+    assert "Northlight Solar" in manners.screening_answer
+    assert manners.ivr_digits == "0"
+    assert variable_names(f"{manners.opening}{manners.voicemail_message}{manners.screening_answer}") == {}
 
 
 def test_it_comes_back_from_its_stored_form_as_it_was() -> None:
