@@ -23,7 +23,10 @@ class Line(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """A call as a judge sees it. ``events``: the kinds of what happened in it; ``answered_by``: the carrier's word."""
+    """A call as a judge sees it. ``events``: the kinds of what happened in it; ``answered_by``: the carrier's word.
+
+    ``answered_kind``: what the engine heard it to be, in the words of ``AnsweredBy``; empty: it never asked, or died.
+    """
 
     lines: tuple[Line, ...]
     end_reason: EndReason
@@ -32,6 +35,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, Any] = {}
     events: frozenset[str] = frozenset()
     answered_by: str = ""
+    answered_kind: str = ""
     result_schema: Mapping[str, Any] = {}
     rubric: str = ""
 
@@ -66,6 +70,7 @@ def gather(session_id: UUID) -> Evidence | None:
         variables=session.variables,
         events=frozenset(kind for part in parts for kind in part.events.values_list("kind", flat=True)),
         answered_by=attempt.answered_by if attempt else "",
+        answered_kind=attempt.answered_kind if attempt else "",
         result_schema=campaign.result_schema if campaign else {},
         rubric=campaign.rubric if campaign else "",
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
-from calls.enums import EndReason, Speaker, label
+from calls.enums import AnsweredBy, EndReason, Speaker, label
 from calls.providers.scripted.intents import IntentMatcher
 from campaigns.analytics.evidence import Evidence
 from campaigns.enums import Disposition, Sentiment
@@ -21,6 +21,7 @@ _AGREED = re.compile(
     rf"\b(?:{_DAY}|at {_HOUR})\b",
     re.IGNORECASE,
 )
+_WILL_CALL = re.compile(r"\b(?:will|'ll) (?:call|ring|phone) you\b", re.IGNORECASE)
 _WRONG_NUMBER = re.compile(
     r"\bwrong (?:number|person)\b|\bno ?(?:one|body) (?:here )?(?:by|with|of) that name\b|\bnobody called\b"
     r"|\bdoes(?:n't| not) live here\b",
@@ -46,6 +47,7 @@ _COLD = re.compile(
 _NAMES_ITSELF = re.compile(r"\b(?:ai|artificial|automated|virtual|digital) (?:assistant|agent|voice)\b", re.IGNORECASE)
 
 _MACHINES = {"machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax"}
+_LEFT_TO_MACHINES = {EndReason.VOICEMAIL_LEFT, EndReason.MACHINE_ANSWERED}
 _GOOD_WAIT_MS = 1500
 _MOST_CUT_SHARE = 0.4
 
@@ -76,10 +78,11 @@ def _disposition(evidence: Evidence, heard: list[str], agreed: str) -> Dispositi
     tests = (
         (Disposition.DO_NOT_CALL, evidence.end_reason is EndReason.OPTED_OUT or "opted_out" in evidence.events),
         (Disposition.VOICEMAIL, _is_machine(evidence)),
-        (Disposition.NO_ANSWER, not heard),
+        (Disposition.NO_ANSWER, not heard or _is_kept_off(evidence)),
         (Disposition.CALLBACK, "callback_requested" in evidence.events),
         (Disposition.WRONG_NUMBER, bool(_WRONG_NUMBER.search(words))),
         (Disposition.SCHEDULED, bool(agreed)),
+        (Disposition.CALLBACK, bool(_count(_WILL_CALL, evidence.said_by(Speaker.AGENT)))),
         (Disposition.NOT_INTERESTED, bool(_DECLINED.search(words))),
         (Disposition.QUALIFIED, _count(_AGREEABLE, heard) > 1),
     )
@@ -87,9 +90,20 @@ def _disposition(evidence: Evidence, heard: list[str], agreed: str) -> Dispositi
 
 
 def _is_machine(evidence: Evidence) -> bool:
-    if evidence.end_reason in {EndReason.VOICEMAIL_LEFT, EndReason.MACHINE_ANSWERED}:
+    """Whether a mailbox took the call: by the engine's own judgement where there is one, else by the carrier's."""
+    if evidence.answered_kind:
+        return evidence.answered_kind == AnsweredBy.VOICEMAIL
+    if evidence.end_reason in _LEFT_TO_MACHINES:
         return True
     return evidence.answered_by in _MACHINES and not any(line.waited_ms for line in evidence.lines)
+
+
+def _is_kept_off(evidence: Evidence) -> bool:
+    """Whether a menu or an assistant let nobody come to the telephone."""
+    if evidence.end_reason in {EndReason.MACHINE_ANSWERED, EndReason.SCREENING_REFUSED}:
+        return True
+    is_machine = evidence.answered_kind in {AnsweredBy.SCREENING, AnsweredBy.IVR}
+    return is_machine and not any(line.waited_ms for line in evidence.lines)
 
 
 def _agreement(evidence: Evidence) -> str:

@@ -16,7 +16,8 @@ from tests.test_survival import Installation
 _AT_ONCE = 4
 _CALL_SECONDS = 400
 _OUTCOME = """
-SELECT a.status, a.answered_by, a.duration_seconds, s.end_reason, a.error,
+SELECT a.status, a.answered_by, a.answered_kind, a.duration_seconds, s.end_reason, a.error,
+  (SELECT judged.disposition FROM campaigns_callanalysis judged WHERE judged.session_id = a.session_id),
   (SELECT COUNT(*) FROM calls_turn t WHERE t.session_id = a.session_id AND t.speaker = 'caller'),
   (SELECT COUNT(*) FROM calls_turn t WHERE t.session_id = a.session_id AND t.speaker = 'agent')
 FROM calls_callattempt a LEFT JOIN calls_callsession s ON s.id = a.session_id WHERE a.to_e164 = '{number}'
@@ -28,13 +29,14 @@ async def call(installation: Installation, listing: Listing, line: asyncio.Semap
     command = ("manage.py", "place_call", listing.number, "--yes")
     async with line, running(*command, env=installation.env) as terminal:
         await terminal.rest(seconds=_CALL_SECONDS)
-    for status, answered_by, seconds, reason, error, callers, agents in installation.rows(
-        _OUTCOME.format(number=listing.number)
-    ):
+    async with running("manage.py", "analyse_calls", "--all", "--now", env=installation.env) as judge:
+        await judge.rest(seconds=_CALL_SECONDS)
+    rows = installation.rows(_OUTCOME.format(number=listing.number))
+    for status, answered_by, kind, seconds, reason, error, disposition, callers, agents in rows:
         turns = f"{callers} + {agents}" if reason else "-"
         print(
-            f"{listing.title:<18} {status:<11} {answered_by or '-':<18} {seconds or 0:>4} s  {turns:<8}"
-            f" {reason or error or '-'}",
+            f"{listing.title:<18} {status:<11} {answered_by or '-':<18} {kind or '-':<10} {seconds or 0:>4} s"
+            f"  {turns:<8} {disposition or '-':<15} {reason or error or '-'}",
             flush=True,
         )
 
@@ -48,7 +50,12 @@ async def main() -> None:
             await stack.enter_async_context(installation.serving())
             carrier = await stack.enter_async_context(running("manage.py", "sandbox", env=installation.env))
             await carrier.until(lambda line: "the sandbox listens" in line)
-            print(f"{'persona':<18} {'call':<11} {'machine detection':<18} {'':>4}    {'turns':<8} the end")
+            print(
+                print(
+                    f"{'persona':<18} {'call':<11} {'machine detection':<18} {'we heard':<10} {'':>4}    {'turns':<8}"
+                    f" {'disposition':<15} the end"
+                )
+            )
             line = asyncio.Semaphore(_AT_ONCE)
             await asyncio.gather(*(call(installation, listing, line) for listing in CATALOGUE))
 

@@ -44,6 +44,23 @@ def test_who_agrees_twice_is_qualified() -> None:
     assert (findings.disposition, findings.interest) == (Disposition.QUALIFIED, 70)
 
 
+@pytest.mark.parametrize(
+    ("promise", "disposition"),
+    [
+        ("Of course. We will call you again tomorrow. Goodbye!", Disposition.CALLBACK),
+        ("Gladly. Dana, our engineer, will call you within one working day.", Disposition.CALLBACK),
+        ("I have noted it, and we will not call you again.", Disposition.OTHER),
+    ],
+)
+def test_a_call_that_the_agent_promises_is_a_callback(promise: str, disposition: Disposition) -> None:
+    assert judge(evidence(caller("hm"), agent(promise))).disposition is disposition
+
+
+def test_who_was_fetched_by_an_assistant_and_said_no_is_not_interested() -> None:
+    said = evidence(caller("hello"), agent("Do you have a minute?"), caller("no thanks"), answered_kind="screening")
+    assert judge(said).disposition is Disposition.NOT_INTERESTED
+
+
 def test_an_appointment_that_is_taken_back_is_none() -> None:
     lines = (*BOOKED.lines[1:7], caller("no thanks, cancel that"), agent("As you like. Goodbye!"))
     assert judge(evidence(*lines)).disposition is Disposition.NOT_INTERESTED
@@ -56,6 +73,9 @@ def test_an_appointment_that_is_taken_back_is_none() -> None:
         ({"events": frozenset({"opted_out"})}, Disposition.DO_NOT_CALL),
         ({"end_reason": EndReason.VOICEMAIL_LEFT}, Disposition.VOICEMAIL),
         ({"end_reason": EndReason.MACHINE_ANSWERED}, Disposition.VOICEMAIL),
+        ({"end_reason": EndReason.MACHINE_ANSWERED, "answered_kind": "ivr"}, Disposition.NO_ANSWER),
+        ({"end_reason": EndReason.SCREENING_REFUSED, "answered_kind": "screening"}, Disposition.NO_ANSWER),
+        ({"answered_kind": "voicemail"}, Disposition.VOICEMAIL),
         ({"events": frozenset({"callback_requested"})}, Disposition.CALLBACK),
     ],
 )
