@@ -81,6 +81,11 @@ class CallAnalysisAdmin(ModelAdmin[CallAnalysis]):
         del request
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: CallAnalysis | None = None) -> bool:
+        """Nobody edits a judgement: who may correct may, and may have it made anew."""
+        del obj
+        return request.user.has_perm("campaigns.add_callcorrection")
+
     def has_delete_permission(self, request: HttpRequest, obj: CallAnalysis | None = None) -> bool:
         """They go with their call."""
         del request, obj

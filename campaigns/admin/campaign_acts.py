@@ -72,6 +72,15 @@ ACTS = {
             (CampaignStatus.DRAFT, CampaignStatus.RUNNING, CampaignStatus.PAUSED),
             "v-button-bad",
         ),
+        Act(
+            "judge",
+            "Judge again",
+            "All finished calls are judged anew, by the rubric and fields as they are now. Corrections stay and count.",
+            "The calls wait to be judged; the workers take them a hundred at a time.",
+            "campaigns.add_callcorrection",
+            (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.FINISHED, CampaignStatus.ABORTED),
+            "",
+        ),
     )
 }
 
@@ -129,6 +138,9 @@ _DEEDS: dict[str, Callable[[Campaign, HttpRequest], bool]] = {
     "pause": _pause,
     "resume": lambda campaign, request: services.resume_campaign(campaign.pk, by=_by(request), at=timezone.now()),
     "abort": lambda campaign, request: services.abort_campaign(campaign.pk, by=_by(request), at=timezone.now()),
+    "judge": lambda campaign, request: (
+        services.judge_campaign_again(campaign.pk, by=_by(request), at=timezone.now()) > 0
+    ),
 }
 
 

@@ -14,6 +14,7 @@ from unfold.widgets import (
 
 from calls.admin.fields import IndentedJSONField
 from campaigns.enums import CampaignStatus, Outcome
+from campaigns.findings import FindingsError, check_result_schema
 from campaigns.models import Campaign
 from campaigns.models.campaigns import default_retry_policy, every_day
 
@@ -180,6 +181,11 @@ class CampaignForm(_Form):
         if not isinstance(schema, dict):
             message = 'A JSON schema is an object, such as {"type": "object", "properties": {}}.'
             raise forms.ValidationError(message)
+        try:
+            check_result_schema(schema)
+        except FindingsError as error:
+            message = f"{error}."
+            raise forms.ValidationError(message) from None
         return schema
 
     def clean(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from campaigns.breaker import PICKED_UP
 from campaigns.enums import CampaignStatus, DialReason, Disposition, FinishReason, MembershipState
 from campaigns.errors import CampaignError
 from campaigns.gate import Decision
-from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, CampaignContact, CampaignEvent
+from campaigns.models import CallAnalysis, CallCorrection, Campaign, CampaignAttempt, CampaignContact, CampaignEvent
 from campaigns.services import CampaignNumbers
 
 REFRESH_SECONDS = 3
@@ -148,8 +148,15 @@ def _told(decision: Decision | None) -> dict[str, str] | None:
 
 def _dispositions(campaign: Campaign) -> dict[Disposition, int]:
     judged = CallAnalysis.objects.done().filter(session__attempts__campaign_attempt__campaign=campaign)
-    counted = judged.order_by().values_list("disposition").annotate(Count("pk"))
-    return {Disposition(word): count for word, count in counted}
+    counts = Counter(dict(judged.order_by().values_list("disposition").annotate(Count("pk"))))
+    # People's corrections are few, and the latest of a call counts.
+    made = CallCorrection.objects.filter(field="disposition", analysis__in=judged).order_by("at", "id")
+    rows = made.values_list("analysis_id", "analysis__disposition", "value")
+    latest = {pk: (said, value) for pk, said, value in rows}
+    for said, value in latest.values():
+        counts[said] -= 1
+        counts[value] += 1
+    return {Disposition(word): count for word, count in counts.items() if count}
 
 
 def _chart(campaign: Campaign, at: datetime) -> dict[str, Any]:

@@ -12,6 +12,25 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from calls.errors import AgentError, DialRefusedError
 from campaigns.errors import CampaignError, ImportRefusedError
 
+_TEXT = {"type": "string"}
+_ERROR = {"type": "object", "properties": {"field": _TEXT, "message": _TEXT}}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "detail": _TEXT,
+        "errors": {"type": "array", "items": _ERROR},
+    },
+}
+PROBLEM_RESPONSE = {
+    "description": "Refused: what is wrong, by field, and the remedy (RFC 9457).",
+    "content": {"application/problem+json": {"schema": _PROBLEM}},
+}
+"""How the document describes what ``problem`` gives."""
+
 
 class ApiError(Exception):
     """A request that is refused: ``errors`` are pairs of a field and what is wrong with it."""

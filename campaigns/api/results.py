@@ -1,5 +1,6 @@
 """Exports."""
 
+from http import HTTPStatus
 from uuid import UUID
 
 from django.core.files.storage import default_storage
@@ -10,6 +11,7 @@ from ninja import Router, Status
 
 from campaigns import services
 from campaigns.api.keys import Opens
+from campaigns.api.problems import ApiError
 from campaigns.api.shapes import ExportIn, ExportOut
 from campaigns.enums import ExportKind, JobStatus, Scope
 from campaigns.models import Export
@@ -36,9 +38,15 @@ def show_export(request: HttpRequest, export_id: UUID) -> Export:
 
 @router.get("/exports/{uuid:export_id}/file", auth=EXPORT)
 def show_file(request: HttpRequest, export_id: UUID) -> FileResponse:
-    """The file, once it is whole."""
+    """The file, once it is whole; 409 before, 410 when it was deleted for its age."""
     del request
-    row = get_object_or_404(Export, pk=export_id, status=JobStatus.DONE)
+    row = get_object_or_404(Export, pk=export_id)
+    if row.files_deleted_at is not None:
+        detail = "The file was deleted for its age; order it again."
+        raise ApiError(HTTPStatus.GONE, detail)
+    if row.status != JobStatus.DONE:
+        detail = f"There is no file: the export is {row.status}."
+        raise ApiError(HTTPStatus.CONFLICT, detail, [("status", row.status)])
     if not default_storage.exists(row.path):
         raise Http404
     return FileResponse(default_storage.open(row.path), as_attachment=True, filename=f"{row.kind}.{row.format}")

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from ninja import Router, Status
@@ -79,5 +80,8 @@ def list_suppressions(
 def suppress(request: HttpRequest, given: SuppressionIn) -> Status[Suppression]:
     """Have a number never dialled again, at once and everywhere; 200 where it was suppressed before."""
     del request
-    done = services.opt_out(given.number, source=SuppressionSource.OPERATOR, proof=given.proof)
+    try:
+        done = services.opt_out(given.number, source=SuppressionSource.OPERATOR, proof=given.proof)
+    except ValidationError as error:
+        raise ValidationError({"number": error.messages}) from None
     return Status(201 if done.is_new else 200, Suppression.objects.get(e164=given.number))

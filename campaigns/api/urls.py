@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from ninja.throttling import AuthRateThrottle
 
 from campaigns.api import contacts, results, telephone, work
-from campaigns.api.problems import install_handlers
+from campaigns.api.problems import PROBLEM_RESPONSE, install_handlers
 
 api = NinjaAPI(
     title="Vantum",
@@ -25,9 +25,13 @@ for router in (contacts.router, work.router, telephone.router, results.router):
 
 
 def document(request: HttpRequest) -> JsonResponse:
-    """Give the OpenAPI document."""
+    """Give the OpenAPI document; every operation may be refused with a problem."""
     del request
-    return JsonResponse(api.get_openapi_schema(path_prefix="/api/v1/"))
+    schema = api.get_openapi_schema(path_prefix="/api/v1/")
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["4XX"] = PROBLEM_RESPONSE
+    return JsonResponse(schema)
 
 
 def page(request: HttpRequest) -> HttpResponse:

@@ -7,6 +7,7 @@ from campaigns.services.analyses import (
     claim_analysis,
     correct,
     drop_analysis,
+    judge_campaign_again,
     postpone_analysis,
     store_analysis,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "find_api_key",
     "finish_export",
     "import_register",
+    "judge_campaign_again",
     "latest_decision",
     "make_api_key",
     "make_endpoint",

@@ -10,13 +10,15 @@ import msgspec
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
+from calls.models import CallSession
 from calls.services.cleaning import clean_json, clean_text
 from campaigns.enums import AnalysisMethod, AnalysisStatus, Disposition
 from campaigns.findings import Findings
 from campaigns.models import CallAnalysis, CallCorrection
 from campaigns.models.analysis import CORRECTABLE
+from campaigns.services.lifecycle import By, note_event
 from campaigns.services.optouts import mark_wrong_number
 from campaigns.services.webhooks import tell_analysis
 
@@ -89,8 +91,25 @@ def ask_again(session_ids: Iterable[UUID], *, at: datetime) -> int:
     """Have calls judged anew, old ones too; gives how many. People's corrections stay, and count over the new ones."""
     ids = list(session_ids)
     await_analysis(ids, at=at)
-    finished = CallAnalysis.objects.filter(pk__in=ids).exclude(status=AnalysisStatus.RUNNING)
-    return finished.update(status=AnalysisStatus.WAITING, next_try_at=at, tries=0, error="")
+    return _judge_anew(CallAnalysis.objects.filter(pk__in=ids), at)
+
+
+def _judge_anew(rows: QuerySet[CallAnalysis], at: datetime) -> int:
+    idle = rows.exclude(status=AnalysisStatus.RUNNING)
+    return idle.update(status=AnalysisStatus.WAITING, next_try_at=at, tries=0, error="")
+
+
+@transaction.atomic
+def judge_campaign_again(campaign_id: UUID, *, by: By, at: datetime) -> int:
+    """Have all finished calls of a campaign judged anew, by its rubric and fields as they are now; gives how many."""
+    calls = CallSession.objects.ended().filter(
+        agent_version__isnull=False, attempts__campaign_attempt__campaign_id=campaign_id
+    )
+    await_analysis(calls.filter(analysis__isnull=True).values_list("pk", flat=True), at=at)
+    asked = _judge_anew(CallAnalysis.objects.filter(pk__in=calls.values("pk")), at)
+    if asked:
+        note_event(campaign_id, "calls_judged_again", at=at, by=by, detail={"calls": asked})
+    return asked
 
 
 @transaction.atomic

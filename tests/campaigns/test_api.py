@@ -17,7 +17,7 @@ from calls.models import CallAttempt, Suppression
 from calls.services import record_turns
 from campaigns import services, tasks
 from campaigns.enums import CampaignStatus, Scope
-from campaigns.models import Contact, ContactImport
+from campaigns.models import Contact, ContactImport, Export
 from tests.calls import rows as call_rows
 from tests.campaigns.lists import work_off
 from tests.campaigns.rows import NOW, make_campaign, make_contact
@@ -63,6 +63,7 @@ def test_every_address_of_the_document_asks_for_a_key(client: Client) -> None:
             address = re.sub(r"\{\w+_id\}", str(uuid4()), path)
             answer = client.generic(method.upper(), address, "{}", content_type="application/json")
             assert (path, method, answer.status_code) == (path, method, 401)
+            assert "4XX" in methods[method]["responses"]
             asked += 1
     assert asked > 20
 
@@ -169,7 +170,8 @@ def test_a_number_is_suppressed_once_and_not_called(api: Api) -> None:
     call_rows.agent()
     status, problem = api.ask("POST", "calls", {"number": "+12125550100", "is_confirmed": True})
     assert (status, problem["status"]) == (409, 409)
-    assert api.ask("POST", "suppressions", {"number": "x", "proof": "y"})[0] == 422
+    status, problem = api.ask("POST", "suppressions", {"number": "x", "proof": "y"})
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["number"])
 
 
 def test_calls_are_listed_with_their_words(api: Api) -> None:
@@ -192,10 +194,12 @@ def test_calls_are_listed_with_their_words(api: Api) -> None:
 def test_a_file_is_exported(api: Api) -> None:
     make_contact(name="Ada")
     status, ordered = api.ask("POST", "exports", {"kind": "contacts"})
-    assert (status, ordered["status"], api.ask("GET", f"exports/{ordered['id']}/file")[0]) == (201, "waiting", 404)
+    assert (status, ordered["status"], api.ask("GET", f"exports/{ordered['id']}/file")[0]) == (201, "waiting", 409)
     tasks.sweep_exports()
     assert api.ask("GET", f"exports/{ordered['id']}")[1]["percent"] == 100
     assert b"Ada" in b"".join(api.client.get(f"/api/v1/exports/{ordered['id']}/file"))
+    Export.objects.update(files_deleted_at=NOW)
+    assert api.ask("GET", f"exports/{ordered['id']}/file")[0] == 410
     status, problem = api.ask("POST", "exports", {"kind": "members"})
     assert (status, problem["errors"][0]["field"]) == (422, "campaign")
 

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.campaigns.killed_import import WHOLE, kill_and_go_on
+
 pytestmark = pytest.mark.live
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +44,15 @@ def test_models_services_recorder_and_pages_are_the_same_on_postgresql(database:
         *(f"tests/calls/{name}" for name in SAME_TESTS),
         "tests/campaigns/models",
         "tests/campaigns/services",
+        "tests/campaigns/exports",
+        "tests/campaigns/test_api.py",
     ]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-6000:]
+
+
+def test_a_killed_process_loses_and_doubles_no_row_of_its_import(database: str, tmp_path: Path) -> None:
+    assert kill_and_go_on({"DATA_DIR": str(tmp_path), "DATABASE_URL": database}) == WHOLE
 
 
 def test_a_database_that_refuses_everybody_for_a_while_costs_no_word(database: str, tmp_path: Path) -> None:

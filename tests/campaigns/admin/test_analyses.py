@@ -14,6 +14,7 @@ from campaigns.analytics import analyse_call
 from campaigns.enums import AnalysisStatus
 from campaigns.models import CallAnalysis
 from tests.calls import rows
+from tests.campaigns.admin.site import in_role, logged_in
 from tests.campaigns.rows import NOW
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +128,17 @@ def test_the_list_asks_as_often_for_many_as_for_one(client: Client) -> None:
 
 def test_what_is_not_there_is_not_found(client: Client) -> None:
     assert client.get(reverse("admin:campaigns_callanalysis_change", args=["nonsense"])).status_code == 404
+
+
+def test_an_operator_corrects_and_has_judged_again_and_an_auditor_reads() -> None:
+    session = judged_call()
+    operator, auditor = logged_in(in_role("Operator")), logged_in(in_role("Auditor"))
+    said = form_of(operator, session) | {"disposition": "callback"}
+    assert auditor.post(page(session), said).status_code == 403
+    assert operator.post(page(session), said).status_code == 302
+    assert CallAnalysis.objects.get().corrected()["disposition"] == "callback"
+    order = {"action": "judge_again", "_selected_action": [str(session.pk)]}
+    auditor.post(LIST, order)
+    assert CallAnalysis.objects.get().status == AnalysisStatus.DONE
+    operator.post(LIST, order)
+    assert CallAnalysis.objects.get().status == AnalysisStatus.WAITING

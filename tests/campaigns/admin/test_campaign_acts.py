@@ -2,13 +2,19 @@ from typing import Any
 
 import pytest
 
-from campaigns.admin.campaign_acts import acts_for
-from campaigns.enums import CampaignStatus
-from campaigns.models import Campaign, CampaignEvent, ContactList
+from calls.enums import AttemptStatus
+from calls.models import CallAttempt, CallSession
+from campaigns.admin.campaign_acts import ACTS, acts_for
+from campaigns.enums import AnalysisStatus, CampaignStatus
+from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, CampaignEvent, ContactList
+from tests.calls import rows as call_rows
 from tests.campaigns.admin.site import boss, in_role, logged_in, page_of
-from tests.campaigns.rows import make_campaign, make_contact
+from tests.campaigns.rows import NOW, make_campaign, make_contact, make_member, version_of
+from tests.campaigns.services.test_analyses import done
 
 pytestmark = pytest.mark.django_db
+
+_MOMENTS = ("created_at", "heard_at", "ended_at")
 
 
 def ready() -> Campaign:
@@ -75,10 +81,30 @@ def test_acts_fit_the_status_and_the_role() -> None:
         user = in_role(role)
         offered[role] = [[act.name for act in acts_for(campaign, user)] for campaign in (draft, running)]
     assert offered == {
-        "Operator": [["start"], ["pause"]],
-        "Supervisor": [["start", "abort"], ["pause", "abort"]],
+        "Operator": [["start"], ["pause", "judge"]],
+        "Supervisor": [["start", "abort"], ["pause", "abort", "judge"]],
         "Auditor": [[], []],
     }
+
+
+def test_the_calls_of_a_campaign_are_judged_again_from_its_page() -> None:
+    campaign, user = make_campaign(status=CampaignStatus.FINISHED, finished_at=NOW), boss()
+    client = logged_in(user)
+    assert press(client, campaign, "judge") == ["Nothing was done: the campaign is finished."]
+    old, other = done(), done()
+    unasked = call_rows.ended_call(with_agent=campaign.agent)
+    for number, session_id in enumerate((old.pk, unasked.pk)):
+        CallSession.objects.filter(pk=session_id).update(agent_version=version_of(campaign))
+        call = {"status": AttemptStatus.COMPLETED, "carrier": "fake"} | dict.fromkeys(_MOMENTS, NOW)
+        contact = make_contact(f"+1212555010{number}")
+        attempt = CallAttempt.objects.create(to_e164=contact.e164, session_id=session_id, **call)
+        own = {"number": 1, "created_at": NOW, "member": make_member(campaign, contact)}
+        CampaignAttempt.objects.create(attempt=attempt, campaign=campaign, **own)
+    assert press(client, campaign, "judge") == [ACTS["judge"].done]
+    waiting = set(CallAnalysis.objects.filter(status=AnalysisStatus.WAITING).values_list("pk", flat=True))
+    assert (waiting, other.pk in waiting) == ({old.pk, unasked.pk}, False)
+    event = CampaignEvent.objects.get(kind="calls_judged_again")
+    assert (event.actor, event.detail) == (user, {"calls": 2})
 
 
 def test_an_act_that_does_not_exist_is_not_found() -> None:

@@ -90,6 +90,7 @@ def filled(**changes: Any) -> dict[str, Any]:
         ({"starts_at": "2026-05-02 10:00", "ends_at": "2026-05-01 10:00"}, "ends_at"),
         ({"weekdays": []}, "weekdays"),
         ({"result_schema": "[1]"}, "result_schema"),
+        ({"result_schema": '{"type": "object", "properties": {"size": {"type": "big"}}}'}, "result_schema"),
         ({"budget_micros": "-1"}, "budget_micros"),
         ({"carrier": "pigeon"}, "carrier"),
     ],

@@ -6,10 +6,12 @@ from django.core.cache import cache
 
 from calls.enums import AttemptStatus
 from calls.models import CallAttempt
+from campaigns import services
 from campaigns.admin import campaign_page
 from campaigns.enums import CampaignStatus, ConsentKind, DialReason, FinishReason, MembershipState, Outcome
 from campaigns.models import CallAnalysis, Campaign, CampaignAttempt, ContactList
 from tests.calls import rows as call_rows
+from tests.campaigns.admin.site import boss
 from tests.campaigns.rows import NOW, make_campaign, make_consent, make_contact, make_member
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +118,19 @@ def test_conversations_are_counted_by_what_came_of_them() -> None:
     CallAnalysis.objects.create(session=call_rows.ended_call(), status="done", disposition="other", analysed_at=NOW)
     shown = campaign_page.live(campaign, at=NOW)["dispositions"]
     assert [(row["name"], row["count"]) for row in shown] == [("Scheduled", 2), ("Callback", 1)]
+
+
+def test_a_persons_latest_correction_counts_among_the_dispositions() -> None:
+    campaign, person = busy_campaign(), boss()
+    for attempt, disposition in zip(CallAttempt.objects.all(), ("scheduled", "scheduled", "callback"), strict=True):
+        attempt.session = call_rows.ended_call()
+        attempt.save()
+        CallAnalysis.objects.create(session=attempt.session, status="done", disposition=disposition, analysed_at=NOW)
+    assert attempt.session_id
+    for second, value in enumerate(("scheduled", "qualified")):
+        services.correct(attempt.session_id, "disposition", value, by=person, at=NOW + timedelta(seconds=second))
+    shown = campaign_page.live(campaign, at=NOW)["dispositions"]
+    assert [(row["name"], row["count"]) for row in shown] == [("Scheduled", 2), ("Qualified", 1)]
 
 
 def test_figures_of_a_moment_serve_all_who_look() -> None:

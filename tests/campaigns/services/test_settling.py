@@ -1,6 +1,10 @@
+import asyncio
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,6 +12,7 @@ from calls import services as call_services
 from calls.engine.events import SpokenTurn
 from calls.enums import AttemptStatus, Door, EndReason, Speaker
 from calls.models import CallAttempt, CallStream
+from calls.runner.tools.callback import ScheduleCallback
 from calls.services import EventFact, TurnFact
 from calls.telephony.carriers import carrier as carrier_named
 from campaigns import services
@@ -226,6 +231,27 @@ def test_a_callback_is_made_when_it_was_asked_for_or_at_the_next_opening(wish: s
     end(second, STATUS.NO_ANSWER)
     member = after(second, at=second.created_at + HOUR)
     assert (member.state, member.callback_at) == (FINISHED, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "next_at"),
+    [
+        ("2026-11-25T10:15", datetime(2026, 11, 25, 15, 15, tzinfo=UTC)),
+        ("2026-11-25T22:00", datetime(2026, 11, 26, 14, 0, tzinfo=UTC)),  # after hours
+    ],
+)
+def test_what_the_agents_tool_notes_is_when_the_next_call_is_made(said: str, next_at: datetime) -> None:
+    noted: list[Mapping[str, Any]] = []
+    tool = ScheduleCallback(ZoneInfo("America/New_York"), lambda: ANSWERED_AT, noted.append)
+    asyncio.run(tool.use(json.dumps({"at": said, "words": "tomorrow"})))
+    make_callable(make_running(window_end="20:00", weekdays=[0, 1, 2, 3, 4]))
+    attempt = dialled()
+    session_id = talked(attempt)
+    (detail,) = noted
+    call_services.record_events([EventFact(session_id, 0, "callback_requested", 5000, dict(detail))])
+    end(attempt, STATUS.COMPLETED, answered_at=ANSWERED_AT)
+    assert (after(attempt).next_attempt_at, services.claim_due(at=next_at - SECOND)) == (next_at, [])
+    assert dialled(at=next_at).to_e164 == attempt.to_e164
 
 
 def test_a_call_that_ends_after_its_campaign_is_the_contacts_last() -> None:
