@@ -26,6 +26,8 @@ TOKEN_PARAMETER = "token"  # noqa: S105 (the parameter's name)
 SILENT_SECONDS = 5.0
 """Twilio sends a frame each 20 ms, of silence too: after so long without any the line is dead. A socket on which no
 stream starts is left as soon."""
+_LATE_SECONDS = 0.5
+"""A look that comes so late says that this process stood still: what came meanwhile is not read yet."""
 _BAD_MESSAGES = 20
 
 
@@ -64,7 +66,7 @@ class PhoneConsumer(LeanConsumer):
         )
         await self.base_send({"type": "websocket.accept"})
         self.help_with(self._write())
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = self._looks_at = asyncio.get_running_loop().time()
         self._check_heard()
 
     @property
@@ -96,9 +98,11 @@ class PhoneConsumer(LeanConsumer):
 
     def _check_heard(self) -> None:
         loop = asyncio.get_running_loop()
-        silent = loop.time() - self._heard_at
-        if silent < SILENT_SECONDS:
-            self._watch = loop.call_later(SILENT_SECONDS - silent, self._check_heard)
+        now = loop.time()
+        silent, is_late = now - self._heard_at, now - self._looks_at >= _LATE_SECONDS
+        if silent < SILENT_SECONDS or is_late:
+            self._looks_at = now + max(SILENT_SECONDS - silent, _LATE_SECONDS if is_late else 0.0)
+            self._watch = loop.call_at(self._looks_at, self._check_heard)
         elif self._stream.start is None:
             self._refuse("no_start")
         else:

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from calls.enums import CancelReason, EndReason
 from calls.errors import AgentError, CallError
 from calls.live import live_calls
-from calls.runner.simulation import run_virtually
+from calls.runner.simulation import VirtualClockLoop, run_virtually
 from tests.calls.consumers.phone_driver import ATTEMPT_ID, Exchange, hold, hum, settle
 from tests.simulators.media_stream import SILENCE, AsgiLine, Leg
 
@@ -275,6 +275,20 @@ def test_a_half_open_connection_is_found_after_five_seconds_and_its_leg_ended() 
     hold(exchange, scenario)
     assert [(kind, detail) for kind, _, detail in exchange.sink.events] == [("stream_lost", {"silent_ms": 5000})]
     assert exchange.ended_legs == [ATTEMPT_ID]
+
+
+def test_a_process_that_stood_still_does_not_take_its_lines_for_dead() -> None:
+    exchange = Exchange()
+
+    async def scenario(_: AsgiLine) -> None:
+        await asyncio.sleep(3.01)  # between two frames
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualClockLoop)
+        loop._jumping.now += 20
+        await asyncio.sleep(10)
+
+    hold(exchange, scenario)
+    assert (exchange.sink.events, exchange.ended_legs) == ([], [])
 
 
 def test_a_carrier_that_refuses_does_not_keep_a_lost_call_open() -> None:

@@ -4,7 +4,7 @@ from uuid import UUID
 import pytest
 
 from calls import services
-from calls.enums import AnsweredBy, Door, SuppressionSource
+from calls.enums import AnsweredBy, AttemptKind, Door, SuppressionSource
 from calls.models import CallAttempt, Suppression
 from calls.services import EventFact, StreamGrant
 from calls.signals import opted_out
@@ -76,3 +76,11 @@ def test_the_signal_goes_up_once_for_each_number() -> None:
     finally:
         opted_out.disconnect(note)
     assert told == [(phones.SOMEBODY, SuppressionSource.KEY)]
+
+
+def test_what_a_colleague_says_suppresses_nobody() -> None:
+    leg = phones.attempt(kind=AttemptKind.COLLEAGUE)
+    services.record_events([opt_out(conversation(leg), SuppressionSource.SPOKEN)])
+    assert not Suppression.objects.exists()
+    # Nor does the engine listen for it there: to it the leg is no telephone call.
+    assert services.load_attempt_call(StreamGrant(leg.pk, 1)).direction is None
