@@ -3,11 +3,12 @@
 from django.urls import path
 
 from calls.views import live, webhooks
-from calls.views.pages import console, document, landing
+from calls.views.pages import console, document, favicon, landing
 from calls.views.recordings import recording
 
 urlpatterns = [
     path("", landing, name="landing"),
+    path("favicon.ico", favicon, name="favicon"),
     path("console/", console, name="console"),
     path("docs/<slug:name>", document, name="document"),
     path("live/", live.live_calls, name="live-calls"),

@@ -97,6 +97,7 @@ STATICFILES_DIRS = [
 MEDIA_ROOT = DATA_DIR / "media"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 
 # Behind https the cookies never travel in the clear. A laptop's http://localhost must go on to work.
 _IS_HTTPS = _PUBLIC.scheme == "https" and not DEBUG

@@ -7,7 +7,8 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from msgspec import Struct
@@ -121,6 +122,13 @@ def document(request: HttpRequest, name: str) -> HttpResponse:
     if path is None:
         raise Http404
     return HttpResponse(path.read_text(encoding="utf-8"), content_type="text/plain; charset=utf-8")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead browsers, which ask for it beside every page that names no picture of its own, to ours."""
+    del request
+    return redirect(static("site/mark.svg"))
 
 
 def _is_staff(request: HttpRequest) -> bool:

@@ -1,6 +1,7 @@
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.test import Client
 
 from vantum.accounts import ensure_admin
 
@@ -35,3 +36,10 @@ def test_a_user_who_has_the_name_is_not_promoted() -> None:
     assert login is not None
     assert login.name == "admin2"
     assert list(User.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["admin2"]
+
+
+@pytest.mark.django_db
+def test_a_login_that_came_from_nowhere_leads_to_the_admin() -> None:
+    User.objects.create_superuser("boss", password="open")
+    form = {"username": "boss", "password": "open"}
+    assert Client().post("/admin/login/?next=", {**form, "next": ""})["Location"] == "/admin/"

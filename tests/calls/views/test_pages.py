@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.templatetags.static import static
 from django.test import Client
 from django.urls import reverse
 
@@ -114,6 +115,11 @@ def test_pages_hold_nothing_inline_and_nothing_foreign(staff: Client, address: s
 def test_pages_are_not_kept_by_caches_and_only_read(staff: Client, address: str) -> None:
     assert "no-store" in staff.get(address)["Cache-Control"]
     assert staff.post(address).status_code == 405
+
+
+def test_browsers_find_the_picture_of_a_page_that_names_none() -> None:
+    response = Client().get("/favicon.ico")
+    assert (response.status_code, response["Location"]) == (302, static("site/mark.svg"))
 
 
 # --- where one talks ---
