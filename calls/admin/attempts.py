@@ -81,7 +81,7 @@ class CarrierFilter(SimpleListFilter):
 class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     """Read-only: the carrier's word counts."""
 
-    list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "answered_by", "lasted")
+    list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "who_answered", "lasted")
     list_display_links = ("created",)
     list_filter = (("created_at", RangeDateFilter), "status", "direction", CarrierFilter, "answered_kind")
     list_select_related = ("agent_version",)
@@ -116,6 +116,11 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     def created(self, attempt: CallAttempt) -> str:
         """Say when, to the second."""
         return f"{localtime(attempt.created_at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="who answered", ordering="answered_kind")
+    def who_answered(self, attempt: CallAttempt) -> str:
+        """Say what our own ears decided, else the carrier's word."""
+        return attempt.get_answered_kind_display() or attempt.answered_by.replace("_", " ").capitalize()
 
     @admin.display(ordering="duration_seconds")
     def lasted(self, attempt: CallAttempt) -> str:

@@ -129,7 +129,11 @@ def timeline(events: list[CallEvent]) -> list[TimelineEntry]:
         TimelineEntry(
             clock(event.at_ms),
             event.kind.replace("_", " "),
-            ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.detail.items()),
+            ", ".join(
+                f"{name.replace('_', ' ')}: {value}"
+                for name, value in event.detail.items()
+                if value not in ([], {}, "", None)
+            ),
         )
         for event in events
     ]

@@ -140,7 +140,7 @@ class CallAttempt(models.Model):
     class Meta:
         """The newest first."""
 
-        verbose_name = "call attempt"
+        verbose_name = "telephone call"
         ordering = ("-created_at", "-id")
         indexes = (
             # The admin's list.

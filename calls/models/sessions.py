@@ -80,7 +80,7 @@ class CallSession(models.Model):
     class Meta:
         """The newest first."""
 
-        verbose_name = "call"
+        verbose_name = "conversation"
         ordering = ("-started_at", "-id")
         indexes = (
             # The admin's list and its date hierarchy.
