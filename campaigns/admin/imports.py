@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
 from campaigns import imports, services
 from campaigns.admin.parts import ReadOnly, badge
@@ -31,10 +32,13 @@ class UploadForm(forms.Form):
     """The file, and where its numbers belong."""
 
     file = forms.FileField(
-        label="List", help_text="CSV or Excel (.xlsx), with one contact a row.", allow_empty_file=True
-    )
+        label="List", help_text="CSV or Excel (.xlsx), with one contact a row.", allow_empty_file=True,
+        # The theme's script writes the chosen file's name into the nearest text field, which this one brings along.
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+    )  # fmt: skip
     region = forms.CharField(
         label="Country of numbers without a country's code", initial="US", max_length=2, required=False,
+        widget=UnfoldAdminTextInputWidget,
         help_text="Two letters, such as US. Empty: every number begins with + and its country's code.",
     )  # fmt: skip
 

@@ -10,6 +10,8 @@ from vantum.navigation import MENU
 
 pytestmark = pytest.mark.live
 
+_LIST = b"Name;Phone\nAnn;(212) 555-0142\n"
+
 _LOGIN = """
 import django
 django.setup()
@@ -88,3 +90,17 @@ def test_every_page_keeps_to_its_policy_and_fits(
                 too_wide[path] = extra
         assert shown.problems == []
         assert {path: extra for path, extra in too_wide.items() if extra > 0} == {}
+
+
+def test_a_chosen_list_stays_out_of_the_other_fields(browser: Browser, site: Site, paths: list[str]) -> None:
+    assert paths
+    with tab(browser, f"{site.url}/admin/login/?next=/admin/campaigns/contactimport/add/") as shown:
+        page = shown.page
+        page.fill("#id_username", "boss")
+        page.fill("#id_password", "open")
+        page.click("button[type=submit]")
+        page.set_input_files("#id_file", {"name": "people.csv", "mimeType": "text/csv", "buffer": _LIST})
+        assert page.input_value("#id_region") == "US"
+        page.click("text=Upload and look at it")
+        page.wait_for_selector("text=Ann")
+        assert shown.problems == []
