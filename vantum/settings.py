@@ -86,6 +86,7 @@ UNFOLD = theme_settings()
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_TZ = True
+FORMAT_MODULE_PATH = "vantum.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 # The API's page shows itself with what django-ninja brings along; as an installed app it would cost every process.

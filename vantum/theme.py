@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.templatetags.static import static
+from django.utils.timezone import get_current_timezone_name
 
 _ACCENT = {
     "50": "#effaf7",
@@ -27,6 +28,7 @@ def theme_settings() -> dict[str, Any]:
         "SITE_HEADER": "Vantum",
         "SITE_SUBHEADER": "AI phone calls",
         "SITE_URL": "/",
+        "ENVIRONMENT": lambda _request: [f"Times: {get_current_timezone_name()}", ""],
         "SITE_ICON": lambda _request: static("site/mark.svg"),
         "SITE_FAVICONS": [
             {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/mark.svg")},

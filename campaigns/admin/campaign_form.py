@@ -88,11 +88,15 @@ class RetryWidget(forms.MultiWidget):
 
     def __init__(self) -> None:
         parts: list[forms.Widget] = []
-        for _ in RETRIED:
+        for outcome in RETRIED:
+            row = outcome.replace("_", " ").capitalize()
+            units = [(str(seconds), name) for name, seconds in _UNITS]
             parts += [
-                UnfoldAdminDecimalFieldWidget(attrs={"min": "0", "max": "20", "step": "1"}),
-                UnfoldAdminDecimalFieldWidget(attrs={"min": "0", "step": "1"}),
-                UnfoldAdminSelectWidget(choices=[(str(seconds), name) for name, seconds in _UNITS]),
+                UnfoldAdminDecimalFieldWidget(
+                    attrs={"min": "0", "max": "20", "step": "1", "aria-label": f"{row}: times"}
+                ),
+                UnfoldAdminDecimalFieldWidget(attrs={"min": "0", "step": "1", "aria-label": f"{row}: after"}),
+                UnfoldAdminSelectWidget(attrs={"aria-label": f"{row}: unit"}, choices=units),
             ]
         super().__init__(parts)
 

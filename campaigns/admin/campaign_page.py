@@ -84,7 +84,7 @@ def _figures(campaign: Campaign, numbers: CampaignNumbers) -> list[tuple[str, st
     return [
         ("On the line", str(numbers.on_the_line), f"at most {campaign.max_concurrent} at once"),
         ("Pace", f"{numbers.calls_last_minute}", f"calls in the last minute, of {campaign.calls_per_minute} allowed"),
-        ("Answer rate", rate, f"{numbers.answered:,} of {numbers.attempts - numbers.on_the_line:,} ended calls"),
+        ("Answer rate", rate, f"{numbers.answered:,} of {numbers.rated:,} calls that rang"),
         ("Done with", f"{done:,}", f"of {numbers.contacts:,} contacts; {waiting:,} wait"),
         ("Cost so far", micros(numbers.spent_micros), f"of {budget}" if budget else "no budget is set"),
     ]
@@ -157,6 +157,23 @@ def _dispositions(campaign: Campaign) -> dict[Disposition, int]:
         counts[said] -= 1
         counts[value] += 1
     return {Disposition(word): count for word, count in counts.items() if count}
+
+
+def chart_options() -> dict[str, Any]:
+    """Give how the theme's chart is drawn: whole calls on its axis, and a legend that says which colour is what."""
+    grey = {"color": "#6b7280"}
+    axis = {"stacked": True, "grid": {"tickWidth": 0}}
+    return {
+        "animation": False,
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "datasets": {"bar": {"maxBarThickness": 24, "borderRadius": 2}},
+        "plugins": {"legend": {"position": "bottom", "labels": {**grey, "boxWidth": 12, "boxHeight": 12}}},
+        "scales": {
+            "x": {**axis, "ticks": {**grey, "maxTicksLimit": 13, "maxRotation": 0}},
+            "y": {**axis, "beginAtZero": True, "ticks": {**grey, "precision": 0}},
+        },
+    }
 
 
 def _chart(campaign: Campaign, at: datetime) -> dict[str, Any]:

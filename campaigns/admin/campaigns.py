@@ -132,6 +132,7 @@ class CampaignAdmin(_Base):
             **self._context(request, campaign.name),
             **live,
             "chart_json": json.dumps(live["chart"]),
+            "chart_options": json.dumps(campaign_page.chart_options()),
             **campaign_page.around(campaign),
             "acts": campaign_acts.acts_for(campaign, request.user),
             "may_edit": self.has_change_permission(request, campaign),

@@ -27,6 +27,8 @@ class CampaignNumbers(Struct, frozen=True, kw_only=True):
     """Why contacts wait, those that the gate holds back."""
     finished: dict[FinishReason, int]
     attempts: int
+    rated: int
+    """Ended calls that tell something about who picks up: not those that never rang."""
     on_the_line: int
     outcomes: dict[Outcome, int]
     answered: int
@@ -72,6 +74,7 @@ def campaign_numbers(campaign_id: UUID, *, at: datetime) -> CampaignNumbers:
         held=dict(counts.held),
         finished=dict(counts.finished),
         attempts=counts.outcomes.total() + counts.on_the_line,
+        rated=rated,
         on_the_line=counts.on_the_line,
         outcomes=dict(counts.outcomes),
         answered=answered,

@@ -65,6 +65,7 @@ def test_the_page_counts_calls_contacts_and_money() -> None:
         ("Done with", "0"),
         ("Cost so far", "1.50"),
     ]
+    assert next(remark for name, _, remark in shown["figures"] if name == "Answer rate") == "1 of 2 calls that rang"
     assert [(step["name"], step["count"]) for step in shown["funnel"]] == [
         ("Contacts", 4),
         ("Calls made", 3),

@@ -49,6 +49,7 @@ def test_a_campaign_is_counted_by_state_reason_and_outcome() -> None:
         held={DialReason.NO_CONSENT: 1},
         finished={FinishReason.REACHED: 5},
         attempts=6,
+        rated=4,
         on_the_line=1,
         outcomes={Outcome.ANSWERED: 1, Outcome.VOICEMAIL: 1, Outcome.NO_ANSWER: 2, Outcome.NOT_DIALLED: 1},
         answered=2,
