@@ -93,6 +93,7 @@ bench: setup-dev ## Measure own latency and audio costs, side by side
 soak: setup-dev ## A thousand calls opened and closed, processes killed in mid-call: nothing may stay, nothing be lost
 	$(PY) -m tests.bench.bench_soak $(ARGS)
 	$(PY) -m tests.bench.kill_test $(ARGS)
+	$(PY) -m tests.bench.kill_test --campaign 60 --at-once 12 --every 5 $(ARGS)
 
 clean: ## Remove what was installed and cached; var/ with the database and recordings stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis staticfiles tests/clients/node_modules

@@ -3,6 +3,9 @@
 ``python -m tests.bench.kill_test --calls 20 --kills 20 --seed 1`` starts web, worker, scheduler and a process that
 dials, under the product's own supervisor and with a simulated carrier, in a folder that goes away. It ends with 1 when
 a number was dialled twice, a finished turn is missing, or a call was neither resumed nor closed within 60 s.
+
+``--campaign 1000`` has a campaign dial instead, with retries within seconds, and kills a Redis that is its broker too.
+It ends with 1 when somebody was called at twice, or more or less often than the policy says by the carrier's books.
 """
 
 import argparse
@@ -15,51 +18,19 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
+from tests.bench.killing import campaign
 from tests.bench.killing.callee import Callee
+from tests.bench.killing.exchange import Exchange, over_http
 from tests.bench.killing.report import Ledger, failures, show
-from tests.bench.killing.site import Site, lock_holders, settings_of
-from tests.simulators.twilio import Reply, SimulatedCall, TwilioSimulator
+from tests.bench.killing.site import Site, helper, lock_holders, product, settings_of
+from tests.simulators.twilio import SimulatedCall, TwilioSimulator
 
 _TARGETS = ("web", "spare", "worker", "scheduler", "dialler")
 """Of web and spare either may be the one that serves."""
 _SETTLE_SECONDS = 240
 """A dialling that nobody can vouch for is settled by two lists of the carrier's, a minute apart."""
-
-
-def over_http(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Reply:
-    """Post a webhook; it waits as long as Twilio does."""
-    answer = httpx.post(url, data=dict(form), headers=dict(headers), timeout=15)
-    return Reply(answer.status_code, answer.text)
-
-
-@dataclass
-class Exchange:
-    """Gives each call that is placed a person, and remembers all of them."""
-
-    loop: asyncio.AbstractEventLoop
-    exchanges: int
-    callees: list[Callee] = field(default_factory=list)
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def take(self, call: SimulatedCall) -> None:
-        """Take a call; the simulator's threads call this."""
-        self.loop.call_soon_threadsafe(self._begin, call)
-
-    def _begin(self, call: SimulatedCall) -> None:
-        callee = Callee(call, seed=len(self.callees), exchanges=self.exchanges)
-        self.callees.append(callee)
-        self.tasks.append(self.loop.create_task(callee.live()))
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nobody talks."""
-        return all(task.done() for task in self.tasks)
 
 
 async def kill(site: Site, exchange: Exchange, ledger: Ledger, options: argparse.Namespace) -> None:
@@ -107,7 +78,11 @@ def is_settled(site: Site, calls: int) -> bool:
 
 async def measure(folder: Path, options: argparse.Namespace) -> tuple[Ledger, list[Callee]]:
     """Run the installation, kill, and wait until everything has come to rest."""
-    exchange = Exchange(asyncio.get_running_loop(), options.turns)
+
+    def somebody(call: SimulatedCall, index: int) -> Callee:
+        return Callee(call, seed=index, exchanges=options.turns)
+
+    exchange = Exchange(asyncio.get_running_loop(), somebody)
     ledger = Ledger(options.calls)
     with (
         TwilioSimulator(over_http) as twilio,
@@ -116,8 +91,8 @@ async def measure(folder: Path, options: argparse.Namespace) -> tuple[Ledger, li
         twilio.on_create = exchange.take
         keys = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
         keys |= {"TWILIO_PHONE_NUMBER": "+15005550006", "TWILIO_BASE_URL": twilio.url}
-        env = settings_of(folder, listening.getsockname()[1], keys)
-        site = Site(folder, listening, env, calls=options.calls, at_once=options.at_once)
+        env = settings_of(folder, listening.getsockname()[1], **keys)
+        site = Site(folder, env, (*product(listening), helper("dialler", options.calls, options.at_once)))
         site.prepare()
         tasks = [asyncio.create_task(site.run()), asyncio.create_task(watch(site, ledger))]
         killing = asyncio.create_task(kill(site, exchange, ledger, options))
@@ -146,6 +121,7 @@ def main() -> None:
     """Kill as the arguments say, print the figures, and end with 1 where something was lost."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.kill_test", description=__doc__)
     parser.add_argument("--calls", type=int, default=20, help="numbers to call")
+    parser.add_argument("--campaign", type=int, metavar="CONTACTS", help="let a campaign dial so many contacts instead")
     parser.add_argument("--kills", type=int, default=20, help="how often a process is killed at most")
     parser.add_argument("--at-once", type=int, default=10, help="calls at the same time")
     parser.add_argument("--turns", type=int, default=5, help="what each person says before the end")
@@ -156,13 +132,27 @@ def main() -> None:
     options, _others_arguments = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ledger, callees = asyncio.run(measure(folder, options))
-        if options.keep_log:
-            options.keep_log.write_bytes((folder / "log").read_bytes())
+        try:
+            _telephone(folder, options) if options.campaign is None else _campaign(folder, options)
+        finally:
+            if options.keep_log and (folder / "log").exists():
+                options.keep_log.write_bytes((folder / "log").read_bytes())
+
+
+def _telephone(folder: Path, options: argparse.Namespace) -> None:
+    ledger, callees = asyncio.run(measure(folder, options))
     show(ledger, callees)
     if wrong := failures(ledger, callees):
         sys.exit(f"not survived: {'; '.join(wrong)}")
     sys.stdout.write("survived: nothing dialled twice, no turn lost, all resumed or closed in time\n")
+
+
+def _campaign(folder: Path, options: argparse.Namespace) -> None:
+    books = asyncio.run(campaign.measure(folder, options))
+    campaign.show(books)
+    if wrong := campaign.breaches(books):
+        sys.exit(f"not survived: {'; '.join(f'{len(names)} {words}' for words, names in wrong.items())}")
+    sys.stdout.write("survived: everybody called as often as the policy says, nobody twice at once, nobody stranded\n")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ happened: ``call.ring()``, ``call.answer()``; ``send`` sends them, over HTTP or 
 import base64
 import json
 import secrets
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -252,6 +253,11 @@ class _Server(ThreadingHTTPServer):
     twilio: TwilioSimulator
     daemon_threads = True
     block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Rest(BaseHTTPRequestHandler):

@@ -45,6 +45,7 @@ class Callee:
     streams: list[Stream] = field(default_factory=list)
     heard: list[tuple[float, int, str]] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
+    placed_at: float = 0.0
     answered_at: float | None = None
     ended_at: float | None = None
     outcome: str = ""

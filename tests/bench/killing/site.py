@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ PATIENT = Policy(first_pause=0.05, short_pause=0.05, longest_pause=0.05, early=0
 """These programs die often and for no fault of theirs."""
 
 
-def settings_of(folder: Path, port: int, twilio: Mapping[str, str]) -> dict[str, str]:
+def settings_of(folder: Path, port: int, **more: str) -> dict[str, str]:
     """Give the environment of the installation."""
     return environment(
         folder,
@@ -45,7 +45,7 @@ def settings_of(folder: Path, port: int, twilio: Mapping[str, str]) -> dict[str,
         WEB_SPARE="1",
         DRAIN_SECONDS="0",
         CARRIER="twilio",
-        **twilio,
+        **more,
     )
 
 
@@ -55,26 +55,38 @@ def lock_holders() -> set[int]:
     return {int(pid) for _, kind, _, mode, pid, *_ in words if (kind, mode) == ("FLOCK", "WRITE")}
 
 
-class Site:
-    """The four processes: web, worker, scheduler, and the one that dials."""
+def product(listening: socket.socket, *, workers: int = 2) -> tuple[Program, ...]:
+    """Give the product's own processes: web and its spare, worker, scheduler."""
+    held = listening.fileno()
+    celery = (sys.executable, "-m", "celery", "--quiet", "-A", "vantum")
+    lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    web = ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server")
+    return (
+        *(Program(name, web, (held,)) for name in ("web", "spare")),
+        Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", str(workers), *lean)),
+        Program("scheduler", (*celery, "beat", "--pidfile=")),
+    )
 
-    def __init__(
-        self, folder: Path, listening: socket.socket, env: Mapping[str, str], *, calls: int, at_once: int
-    ) -> None:
+
+def helper(module: str, calls: int, at_once: int) -> Program:
+    """Give a process of the test's that works on so many numbers."""
+    arguments = ("-m", f"tests.bench.killing.{module}", str(FIRST_NUMBER), str(calls), str(at_once))
+    return Program(module, (sys.executable, *arguments))
+
+
+def broker(port: int) -> Program:
+    """Give a Redis that keeps nothing: who kills it has flushed it."""
+    kept_nowhere = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
+    return Program("broker", ("redis-server", "--port", str(port), *kept_nowhere))
+
+
+class Site:
+    """Processes that are kept alive, and their database."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str], programs: Sequence[Program]) -> None:
         self._database = folder / "calls.sqlite3"
         self._env = env
         self.log = folder / "log"
-        held = listening.fileno()
-        celery = (sys.executable, "-m", "celery", "--quiet", "-A", "vantum")
-        lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
-        web = ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server")
-        dialler = ("-m", "tests.bench.killing.dialler", str(FIRST_NUMBER), str(calls), str(at_once))
-        programs = (
-            *(Program(name, web, (held,)) for name in ("web", "spare")),
-            Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", "2", *lean)),
-            Program("scheduler", (*celery, "beat", "--pidfile=")),
-            Program("dialler", (sys.executable, *dialler)),
-        )
         self.supervisor = Supervisor(programs, self._write, PATIENT)
 
     def prepare(self) -> None:
