@@ -243,15 +243,12 @@ class Law:
 
     def rules_on(self, day: date, kind: RuleKind) -> list[Rule]:
         """Give the rules of a kind that hold on a day."""
-        found: list[Rule] = []
-        for own, stand_ins in self._groups:
-            mine = [rule for rule in own if rule.kind == kind and rule.is_in_force(day)]
-            found += mine or [rule for rule in stand_ins if rule.kind == kind and rule.is_in_force(day)]
-        return found
+        return [rule for group in self._groups for rule in _rules_of(group, day, kind)]
 
-    def is_always_open(self, day: date) -> bool:
-        """Whether neither hours nor days are closed."""
-        return bool(self.rules_on(day, RuleKind.ALWAYS_OPEN))
+    def _closing_on(self, day: date, kind: RuleKind) -> list[Rule]:
+        """Give those of them that close hours or days: a region that is always open lifts its own, nobody else's."""
+        closing = [group for group in self._groups if not _rules_of(group, day, RuleKind.ALWAYS_OPEN)]
+        return [rule for group in closing for rule in _rules_of(group, day, kind)]
 
     def hours_on(self, day: date) -> DayHours:
         """Give when a call may begin on a day of the person's calendar."""
@@ -260,17 +257,15 @@ class Law:
         return self._days[day]
 
     def _find_hours(self, day: date) -> DayHours:
-        if self.is_always_open(day):
-            return DayHours(0, DAY_SECONDS)
         for kind, reason in (
             (RuleKind.FORBIDDEN_WEEKDAYS, DialReason.FORBIDDEN_DAY),
             (RuleKind.HOLIDAYS, DialReason.HOLIDAY),
         ):
-            closing = [rule for rule in self.rules_on(day, kind) if _closes(rule.parameters, day)]
+            closing = [rule for rule in self._closing_on(day, kind) if _closes(rule.parameters, day)]
             if closing:
                 return DayHours(0, 0, reason, _name(closing))
         start, end, deciding = 0, DAY_SECONDS, []
-        for rule in self.rules_on(day, RuleKind.CALLING_HOURS):
+        for rule in self._closing_on(day, RuleKind.CALLING_HOURS):
             hours = rule.parameters
             if isinstance(hours, CallingHours) and day.weekday() in hours.weekdays:
                 start, end = max(start, _seconds("start", hours.start)), min(end, _seconds("end", hours.end))
@@ -305,6 +300,12 @@ class Law:
     def needs_voicemail_opt_out(self, day: date) -> bool:
         """Whether a message on a mailbox must name a number to opt out at."""
         return bool(self.rules_on(day, RuleKind.VOICEMAIL_OPT_OUT))
+
+
+def _rules_of(group: tuple[list[Rule], list[Rule]], day: date, kind: RuleKind) -> list[Rule]:
+    own, stand_ins = group
+    mine = [rule for rule in own if rule.kind == kind and rule.is_in_force(day)]
+    return mine or [rule for rule in stand_ins if rule.kind == kind and rule.is_in_force(day)]
 
 
 def _closes(parameters: Parameters, day: date) -> bool:

@@ -96,6 +96,19 @@ def test_always_open_opens_every_day() -> None:
     assert rules.law_of(("ZZ-SBX",), SALES).hours_on(SUNDAY) == DayHours(0, 24 * HOUR)
 
 
+def test_a_region_that_is_always_open_lifts_its_own_hours_and_not_those_of_another() -> None:
+    rules = book(
+        rule("US-CA", RuleKind.ALWAYS_OPEN),
+        hours("US-CA", "10:00", "12:00"),
+        hours("US-NY", "09:00", "20:00"),
+        rule("US-NY", RuleKind.FORBIDDEN_WEEKDAYS, weekdays=[6]),
+    )
+    assert rules.law_of(("US", "US-CA"), SALES).hours_on(SUNDAY) == DayHours(0, 24 * HOUR)
+    both = rules.law_of(("US", "US-CA", "US-NY"), SALES)
+    assert both.hours_on(SUNDAY).closed_by is DialReason.FORBIDDEN_DAY
+    assert both.hours_on(TUESDAY) == DayHours(9 * HOUR, 20 * HOUR, rules=("US-NY calling hours",))
+
+
 def test_the_strictest_of_consents_caps_and_ages_is_given_for_the_campaigns_kind() -> None:
     rules = book(
         rule("US", RuleKind.CONSENT, kind="express"),
