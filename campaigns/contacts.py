@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SANDBOX = "ZZ-SBX"
 """Region of the demo's contacts. It counts for numbers kept free for fiction only: nobody real gets its rules."""
@@ -113,12 +114,21 @@ def regions_of(e164: str, region: str = "") -> tuple[str, ...]:
 def zones_of(e164: str, region: str = "", time_zone: str = "") -> tuple[str, ...]:
     """Give the time zones in which a person may be, sorted: the contact's own, else the address's, else the number's.
 
-    Empty where nobody can say: a toll-free number without an address.
+    Empty where nobody can say: a toll-free number without an address, a zone that this machine does not know.
     """
     if time_zone:
-        return (time_zone,)
+        return (time_zone,) if _is_known(time_zone) else ()
     zones = _zones(_prefix(e164), "" if region == SANDBOX else region)
     return zones or (("UTC",) if is_sandbox(e164, region) else ())
+
+
+@lru_cache(maxsize=1024)
+def _is_known(time_zone: str) -> bool:
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def variables_of(e164: str, name: str, fields: Mapping[str, Any]) -> dict[str, str]:

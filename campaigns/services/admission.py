@@ -164,8 +164,9 @@ def decide_member(member: CampaignContact, *, at: datetime, own_number: str = ""
     decision = decide_campaign(standing_of(campaign, spec, gate, at=at), at)
     if not decision.is_allowed:
         return decision
-    is_pooled = own_number and campaign.caller_ids.filter(e164=own_number).exists()
-    if is_pooled and own_number not in free_caller_ids(campaign, at=at):
+    # Also the installation's own, which was taken because all of the campaign's were full a moment ago.
+    has_pool = own_number and campaign.caller_ids.exists()
+    if has_pool and own_number not in free_caller_ids(campaign, at=at):
         return Decision(reason=DialReason.CALLER_ID_CAP, detail={"number": own_number[-4:]}, retry_at=at)
     people = people_of([member], spec, at=at)
     return gate.decide(people[member.contact_id], at)

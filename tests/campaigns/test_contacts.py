@@ -34,6 +34,11 @@ def test_a_time_zone_that_was_given_is_the_only_one() -> None:
     assert zones_of("+18505551234", "US-FL", "America/Denver") == ("America/Denver",)
 
 
+@pytest.mark.parametrize("unknown", ["America/Atlantis", "America", "../etc", "EST\x005"])
+def test_a_time_zone_that_nobody_knows_is_none_so_that_the_gate_holds_the_contact(unknown: str) -> None:
+    assert zones_of("+18505551234", "US-FL", unknown) == ()
+
+
 def test_the_sandbox_counts_for_numbers_of_fiction_only() -> None:
     assert {regions_of("+12125550100", region) for region in ("", "ZZ-SBX")} == {("ZZ-SBX",)}
     assert regions_of("+12125550100", "US-FL") == ("US", "US-FL", "US-NY")

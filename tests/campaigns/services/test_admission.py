@@ -120,6 +120,12 @@ def test_a_caller_id_has_its_cap_and_the_least_used_comes_first() -> None:
     assert free_caller_ids(campaign, at=NOW + timedelta(hours=25)) == [number.e164 for number in numbers]
 
 
+def test_a_campaign_with_numbers_of_its_own_calls_from_no_other() -> None:
+    campaign = running()
+    campaign.caller_ids.add(CallerId.objects.create(e164="+12125550190", is_verified=True))
+    assert refusal(claimed(campaign), from_e164=OUR_NUMBER) == DialReason.CALLER_ID_CAP
+
+
 def test_a_campaign_whose_numbers_are_not_verified_has_none() -> None:
     campaign = running()
     campaign.caller_ids.add(CallerId.objects.create(e164=OUR_NUMBER))
