@@ -3,7 +3,7 @@
 Everything here blocks: a coroutine calls it in a thread.
 """
 
-from calls.telephony.dialling import CallPlan, place_call, plan_call
+from calls.telephony.dialling import CallPlan, agent_seconds, longest_seconds, place_call, plan_call
 from calls.telephony.operating import end_call, leave_message
 from calls.telephony.reconciling import hang_up, reconcile, sweep_attempts
 from calls.telephony.recording import delete_recording, start_recording, stop_recording
@@ -12,10 +12,12 @@ from calls.telephony.transfers import sweep_transfers
 
 __all__ = [
     "CallPlan",
+    "agent_seconds",
     "delete_recording",
     "end_call",
     "hang_up",
     "leave_message",
+    "longest_seconds",
     "place_call",
     "plan_call",
     "reconcile",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from msgspec import Struct
 
 from calls import services
+from calls.engine.agent import AgentSpec
 from calls.enums import AttemptStatus, DialRefusal
 from calls.errors import DialRefusedError, TelephonyError, UncertainTelephonyError
 from calls.models import CallAttempt
@@ -120,12 +121,19 @@ def place_call(
         admit=admit,
     )
     logger.info("attempt %s is dialling", attempt.pk)
-    spec = plan.agent.spec
-    # With a colleague the caller may talk longer than with the agent.
-    limit_seconds = _LONGEST_SECONDS if spec.destinations else spec.max_duration_seconds + _GRACE_SECONDS
-    dial(chosen, attempt, limit_seconds=limit_seconds)
+    dial(chosen, attempt, limit_seconds=longest_seconds(plan.agent.spec))
     attempt.refresh_from_db()
     return attempt
+
+
+def agent_seconds(spec: AgentSpec) -> int:
+    """Give how long an agent may be on the line at most, its goodbye included."""
+    return spec.max_duration_seconds + _GRACE_SECONDS
+
+
+def longest_seconds(spec: AgentSpec) -> int:
+    """Give how long a call may last at most: with a colleague the caller may talk longer than with the agent."""
+    return _LONGEST_SECONDS if spec.destinations else min(agent_seconds(spec), _LONGEST_SECONDS)
 
 
 def dial(chosen: Carrier, attempt: CallAttempt, *, limit_seconds: int) -> None:
@@ -137,7 +145,7 @@ def dial(chosen: Carrier, attempt: CallAttempt, *, limit_seconds: int) -> None:
         status_url=twiml.callback_url("twilio-status", attempt),
         detection_url=twiml.callback_url("twilio-amd", attempt),
         ring_seconds=settings.RING_SECONDS,
-        limit_seconds=min(limit_seconds, _LONGEST_SECONDS),
+        limit_seconds=limit_seconds,
     )
     # A callback may be faster than the answer to the request; each of these moves the attempt forward only.
     try:

@@ -28,7 +28,9 @@ class CampaignAttempt(models.Model):
     cost_micros = models.PositiveBigIntegerField(default=0)
     talk_ms = models.PositiveBigIntegerField(null=True, blank=True, help_text="From the answer to the end.")
     first_audio_ms = models.PositiveBigIntegerField(
-        null=True, blank=True, help_text="From the answer to the agent's first sound."
+        null=True,
+        blank=True,
+        help_text="From the answer, or the greeting's end, to the agent's first sound.",
     )
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)

@@ -274,7 +274,9 @@ class CampaignContact(models.Model):
 class PriceRow(models.Model):
     """What something costs from a day on, in millionths of the currency for each unit."""
 
-    item = models.CharField(max_length=100, help_text="Such as twilio.minute, deepgram.minute, openai.prompt_token.")
+    item = models.CharField(
+        max_length=100, help_text="A carrier or provider and .minute: twilio.minute, openai.minute."
+    )
     micros = models.PositiveBigIntegerField(help_text="Millionths of the currency for one unit.")
     effective_from = models.DateField()
     note = models.CharField(max_length=200, blank=True)

@@ -6,11 +6,10 @@ from datetime import date
 from django.conf import settings
 from msgspec import Struct
 
+from calls import telephony
 from calls.engine.agent import AgentSpec
 from campaigns.models import PriceRow
 
-_GRACE_SECONDS = 60
-"""What the carrier allows beyond the agent's own limit."""
 TYPICAL_SECONDS = 120
 """How long an answered call is taken to last where a campaign has no figures of its own."""
 
@@ -23,15 +22,16 @@ class Tariff(Struct, frozen=True, kw_only=True):
     service_micros: int
     """Of a minute of recogniser, model and voice, by the second."""
 
-    def cost(self, seconds: float) -> int:
-        """Give what a call of so many seconds costs."""
+    def cost(self, seconds: float, spec: AgentSpec) -> int:
+        """Give what a call of so many seconds costs. Beyond the agent's limit only a colleague is on the line."""
         if seconds <= 0:
             return 0
-        return self.carrier_micros * math.ceil(seconds / 60) + math.ceil(self.service_micros * seconds / 60)
+        served = min(seconds, telephony.agent_seconds(spec))
+        return self.carrier_micros * math.ceil(seconds / 60) + math.ceil(self.service_micros * served / 60)
 
     def worst(self, spec: AgentSpec) -> int:
         """Give the most that a call with this agent may cost."""
-        return self.cost(spec.max_duration_seconds + _GRACE_SECONDS)
+        return self.cost(telephony.longest_seconds(spec), spec)
 
 
 def tariff(carrier: str, spec: AgentSpec, *, day: date) -> Tariff:

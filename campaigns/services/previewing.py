@@ -21,6 +21,7 @@ from campaigns.gate import STUCK, Decision, Gate, Person, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact, Contact
 from campaigns.services.admission import standing_of
 from campaigns.services.costs import TYPICAL_SECONDS, tariff
+from campaigns.services.deciding import counted_attempts
 from campaigns.services.lifecycle import start_problems
 from campaigns.services.people import load_people, required_variables
 from campaigns.services.rules import gate_of
@@ -159,7 +160,9 @@ def _typical_seconds(campaign: Campaign) -> float:
 
 
 def _typical_cost(campaign: Campaign, spec: AgentSpec | None, at: datetime) -> int:
-    return 0 if spec is None else tariff(campaign.carrier, spec, day=at.date()).cost(_typical_seconds(campaign))
+    if spec is None:
+        return 0
+    return tariff(campaign.carrier, spec, day=at.date()).cost(_typical_seconds(campaign), spec)
 
 
 def _batches(items: Iterator[_T], most: int) -> Iterator[list[_T]]:
@@ -183,7 +186,7 @@ def plan_next_hour(campaign_id: UUID, *, at: datetime, most: int = MOST_EXAMINED
             [member.contact for member in batch],
             at=at,
             required=required_variables(spec),
-            attempts={member.contact_id: member.attempts for member in batch},
+            attempts={member.contact_id: counted_attempts(member) for member in batch},
         )
         for member in batch:
             run.see(member, people[member.contact_id])

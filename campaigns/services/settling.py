@@ -162,7 +162,7 @@ def _figures(one: CampaignAttempt, outcome: Outcome, talk: _Talk) -> dict[str, A
 
 def _cost(one: CampaignAttempt, seconds: float) -> int:
     spec = _spec(one.attempt)
-    return 0 if spec is None else tariff(one.attempt.carrier, spec, day=one.created_at.date()).cost(seconds)
+    return 0 if spec is None else tariff(one.attempt.carrier, spec, day=one.created_at.date()).cost(seconds, spec)
 
 
 def _spec(attempt: CallAttempt) -> AgentSpec | None:

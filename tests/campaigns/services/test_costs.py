@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from calls.engine.agent import AgentSpec
+from calls.engine.toolspec import Destination
 from campaigns.models import PriceRow
 from campaigns.services.costs import Tariff, tariff
 
@@ -31,6 +32,13 @@ def test_prices_are_those_of_the_day_for_the_carrier_and_what_the_agent_uses() -
 
 def test_a_carrier_bills_begun_minutes_and_services_the_second() -> None:
     found = Tariff(carrier_micros=10, service_micros=60)
-    assert [found.cost(seconds) for seconds in (0, -1, 1, 60, 61)] == [0, 0, 11, 70, 81]
     spec = AgentSpec(name="Ada", prompt="x", max_duration_seconds=540)
+    assert [found.cost(seconds, spec) for seconds in (0, -1, 1, 60, 61)] == [0, 0, 11, 70, 81]
     assert found.worst(spec) == 700
+
+
+def test_who_may_be_put_through_may_be_on_the_line_for_hours_and_the_agent_is_not() -> None:
+    desk = Destination(name="Desk", e164="+12125550123")
+    spec = AgentSpec(name="Ada", prompt="x", max_duration_seconds=540, destinations=(desk,))
+    found = Tariff(carrier_micros=10, service_micros=60)
+    assert (found.cost(1200, spec), found.worst(spec)) == (20 * 10 + 10 * 60, 240 * 10 + 10 * 60)

@@ -46,6 +46,14 @@ def test_the_preflight_counts_what_an_operator_should_know() -> None:
     assert (found.callable, found.expected_seconds, found.expected_cost_micros) == (7, 7 * 60, 7 * 2 * 14_000)
 
 
+def test_the_dry_run_dials_who_asked_to_be_called_though_the_attempts_are_used() -> None:
+    campaign, contact = make_campaign(max_attempts=1), make_contact()
+    make_consent(contact)
+    make_member(campaign, contact, attempts=1, callback_at=NOW, next_attempt_at=NOW)
+    found = services.plan_next_hour(campaign.pk, at=NOW)
+    assert (found.would_dial, found.held) == (1, {})
+
+
 def test_a_preflight_of_a_part_is_an_estimate_of_the_whole() -> None:
     campaign = campaign_of_many()
     found = services.preflight(campaign.pk, at=NOW, most=5)
