@@ -136,7 +136,7 @@ def show(books: Books) -> None:
         **{words: f"{len(names)}, such as {names[:3]}" for words, names in wrong.items()},
     }
     for name, value in lines.items():
-        sys.stdout.write(f"{name:<24}{value}\n")
+        sys.stdout.write(f"{name:<23} {value}\n")
 
 
 def _counted(counts: Counter[str]) -> str:
