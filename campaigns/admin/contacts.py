@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from calls.admin.sessions import BoundedPaginator
 from campaigns import services
 from campaigns.admin.contact_page import history
+from campaigns.admin.exports import ExportsRows
 from campaigns.admin.filters import (
     CampaignFilter,
     ConsentFilter,
@@ -27,7 +28,7 @@ from campaigns.admin.filters import (
 )
 from campaigns.admin.parts import badge
 from campaigns.admin.saved import KeepsFilters
-from campaigns.enums import JobKind
+from campaigns.enums import ExportKind, JobKind
 from campaigns.models import Campaign, Consent, Contact, ContactList
 from campaigns.models.contacts import ContactQuerySet
 from vantum.admin_bases import ModelAdmin, StackedInline
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     _ContactBase = ModelAdmin[Contact]
 else:
 
-    class _ContactBase(KeepsFilters, ModelAdmin):
+    class _ContactBase(ExportsRows, KeepsFilters, ModelAdmin):
         """A list with filters under names."""
 
 
@@ -102,7 +103,8 @@ class ContactAdmin(_ContactBase):
     autocomplete_fields = ("lists",)
     inlines = (ConsentInline,)
     change_form_outer_after_template = "admin/campaigns/contact_history.html"
-    actions = ("add_to_list", "remove_from_campaign", "suppress", "archive", "restore")
+    export_kind = ExportKind.CONTACTS
+    actions = ("add_to_list", "remove_from_campaign", "suppress", "archive", "restore", "export_csv", "export_xlsx")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         """Bring the lists along."""

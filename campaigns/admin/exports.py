@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.storage import default_storage
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -14,6 +15,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
+from calls.admin.attempts import CallAttemptAdmin
+from calls.models import CallAttempt
 from calls.models.choices import choices
 from campaigns import services
 from campaigns.admin.parts import ReadOnly, badge
@@ -38,6 +41,59 @@ class ExportForm(forms.Form):
         Campaign.objects.all(), required=False, help_text="For members and calls; calls: empty means all."
     )
     list = forms.ModelChoiceField(ContactList.objects.all(), required=False, help_text="For contacts; empty: all.")
+
+
+if TYPE_CHECKING:
+    _Rows = ModelAdmin[Any]
+else:
+    _Rows = object
+
+MOST_CHOSEN = 10_000
+"""Rows of a list that an export names one by one; larger ones are ordered by their campaign or list."""
+
+
+class ExportsRows(_Rows):
+    """A list whose chosen rows, or all that it shows, can be written into a file."""
+
+    export_kind: ExportKind
+
+    @admin.action(description="Export as CSV", permissions=["export"])
+    def export_csv(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        """Order the file."""
+        return self._export(request, rows, ExportFormat.CSV)
+
+    @admin.action(description="Export as Excel workbook", permissions=["export"])
+    def export_xlsx(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
+        """Order the file."""
+        return self._export(request, rows, ExportFormat.XLSX)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Files with people's data are for whom they are allowed."""
+        return request.user.has_perm("campaigns.add_export")
+
+    def _export(self, request: HttpRequest, rows: QuerySet[Any], file_format: ExportFormat) -> HttpResponse | None:
+        ids = list(rows.order_by().values_list("pk", flat=True)[: MOST_CHOSEN + 1])
+        if len(ids) > MOST_CHOSEN:
+            words = f"These are more than {MOST_CHOSEN:,} rows. Narrow the list, or order a list or campaign here."
+            self.message_user(request, words, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:campaigns_export_add"))
+        who: Any = request.user
+        services.start_export(
+            self.export_kind, file_format=file_format, selection={"ids": ids}, by=who, at=timezone.now()
+        )
+        self.message_user(request, "The file is being written; look again in a moment.")
+        return HttpResponseRedirect(reverse("admin:campaigns_export_changelist"))
+
+
+admin.site.unregister(CallAttempt)
+
+
+@admin.register(CallAttempt)
+class ExportedCallAdmin(ExportsRows, CallAttemptAdmin):
+    """Telephone calls, which know of no exports themselves."""
+
+    export_kind = ExportKind.CALLS
+    actions: Any = (*CallAttemptAdmin.actions, "export_csv", "export_xlsx")
 
 
 @admin.register(Export)

@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from calls.admin.sessions import BoundedPaginator
+from campaigns.admin.exports import ExportsRows
 from campaigns.admin.filters import HeldFilter, MemberCampaignFilter, MemberStateFilter, OutcomeFilter
 from campaigns.admin.parts import ReadOnly, badge
 from campaigns.admin.saved import KeepsFilters
 from campaigns.admin.words import explain
+from campaigns.enums import ExportKind
 from campaigns.models import CampaignContact, CampaignEvent
 from vantum.admin_bases import ModelAdmin
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     _EventBase = ModelAdmin[CampaignEvent]
 else:
 
-    class _MemberBase(ReadOnly, KeepsFilters, ModelAdmin):
+    class _MemberBase(ExportsRows, ReadOnly, KeepsFilters, ModelAdmin):
         """The dialler writes them."""
 
     class _EventBase(ReadOnly, ModelAdmin):
@@ -34,6 +36,8 @@ class CampaignContactAdmin(_MemberBase):
 
     list_display = ("person", "campaign", "where", "attempts", "last_outcome", "why", "next_attempt_at")
     list_display_links = None
+    export_kind = ExportKind.MEMBERS
+    actions = ("export_csv", "export_xlsx")
     list_filter = (MemberCampaignFilter, MemberStateFilter, OutcomeFilter, HeldFilter)
     list_select_related = ("campaign", "contact")
     list_per_page = 50

@@ -45,16 +45,19 @@ def count_of(export: Export) -> int:
 
 
 def _source(export: Export) -> tuple[QuerySet[Any], Callable[[list[Any]], list[list[Any]]]]:
-    campaign = export.selection.get("campaign")
+    ids, campaign = export.selection.get("ids"), export.selection.get("campaign")
+    chosen = {} if ids is None else {"pk__in": ids}
     if export.kind == ExportKind.MEMBERS:
-        return CampaignContact.objects.filter(campaign_id=campaign).select_related("contact"), _members
+        if ids is None:
+            chosen["campaign_id"] = campaign
+        return CampaignContact.objects.filter(**chosen).select_related("contact"), _members
     if export.kind == ExportKind.CALLS:
-        calls = CallAttempt.objects.all()
         if campaign:
-            calls = calls.filter(campaign_attempt__campaign_id=campaign)
-        return calls.select_related("session__analysis").prefetch_related("session__analysis__corrections"), _calls
-    filters = {name: str(value) for name, value in export.selection.items()}
-    return Contact.objects.all().matching(filters).prefetch_related("lists"), _contacts
+            chosen["campaign_attempt__campaign_id"] = campaign
+        calls = CallAttempt.objects.filter(**chosen).select_related("session__analysis")
+        return calls.prefetch_related("session__analysis__corrections"), _calls
+    filters = {name: str(value) for name, value in export.selection.items() if name != "ids"}
+    return Contact.objects.filter(**chosen).matching(filters).prefetch_related("lists"), _contacts
 
 
 def _contacts(page: list[Contact]) -> list[list[Any]]:

@@ -24,13 +24,17 @@ def start_export(
     by: AbstractBaseUser | None,
     at: datetime,
 ) -> Export:
-    """Order a file. ``selection``: ``campaign`` for MEMBERS and CALLS, what ``Contact.objects.matching`` takes else.
+    """Order a file.
 
-    Raises ``ValidationError`` by field.
+    ``selection``: ``ids`` of chosen rows; else ``campaign`` (MEMBERS, CALLS), or what ``Contact.objects.matching``
+    takes (CONTACTS). Raises ``ValidationError`` by field.
     """
-    chosen = {name: str(value) for name, value in selection.items() if value}
+    chosen: dict[str, Any] = {name: str(value) for name, value in selection.items() if value and name != "ids"}
+    if "ids" in selection:
+        chosen["ids"] = [str(pk) for pk in selection["ids"]]
     campaign = chosen.get("campaign")
-    if kind == ExportKind.MEMBERS and not (campaign and Campaign.objects.filter(pk=campaign).exists()):
+    is_whole = kind == ExportKind.MEMBERS and "ids" not in chosen
+    if is_whole and not (campaign and Campaign.objects.filter(pk=campaign).exists()):
         raise ValidationError({"campaign": "Choose the campaign whose results are wanted."})
     return Export.objects.create(
         kind=kind, format=file_format, selection=chosen, created_at=at, created_by_id=by.pk if by else None
