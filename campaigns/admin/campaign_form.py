@@ -178,6 +178,12 @@ class CampaignForm(_Form):
 
         model = Campaign
         fields = "__all__"
+        labels = {  # noqa: RUF012 (Django's way)
+            "caller_ids": "Caller IDs",
+            "opt_out_number": "Opt-out number",
+            "max_concurrent": "Calls at once",
+            "max_attempts": "Attempts at most",
+        }
 
     def clean_result_schema(self) -> dict[str, Any]:
         """Give a map; nothing is an empty one."""

@@ -36,6 +36,7 @@ class ManualCallForm(forms.Form):
         CallerId.objects.filter(is_active=True),
         required=False,
         widget=UnfoldAdminSelectWidget(),
+        label="Caller ID",
         empty_label="The installation's number",
     )
     variables = PairsField(help_text="Values for the agent's {{variables}}, one a line: first_name = Ann")

@@ -11,7 +11,7 @@ _WORDS: dict[DialReason, tuple[str, str]] = {
         "The contact is archived or its number is wrong",
         "Correct the number or bring the contact back from the archive.",
     ),
-    DialReason.SUPPRESSED: ("They asked not to be called", "Nothing: this wish is kept."),
+    DialReason.SUPPRESSED: ("They asked not to be called", "There is nothing to do: this wish is kept."),
     DialReason.ON_DO_NOT_CALL_LIST: (
         "The number is on a public do-not-call list",
         "Only a written consent or an existing business relationship allows the call; record it, or take them out.",

@@ -122,6 +122,18 @@ def test_browsers_find_the_picture_of_a_page_that_names_none() -> None:
     assert (response.status_code, response["Location"]) == (302, static("site/mark.svg"))
 
 
+def test_what_is_not_there_is_said_on_a_page_of_ours() -> None:
+    response = Client().get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+
+
+def test_what_is_closed_is_said_with_whom_to_ask(staff: Client) -> None:
+    response = staff.get(reverse("admin:calls_agent_changelist"))
+    assert response.status_code == 403
+    assert "This page is not open to you" in response.content.decode()
+
+
 # --- where one talks ---
 
 

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 
@@ -76,3 +77,10 @@ def test_it_asks_as_often_for_many_campaigns_and_calls_as_for_one() -> None:
         make_campaign(f"No {number}", agent=agent, status=CampaignStatus.RUNNING)
         call_rows.live_call()
     assert queries(client, INDEX) == few
+
+
+def test_a_login_without_a_role_is_told_so() -> None:
+    told = "Your login has no role yet"
+    nobody = get_user_model().objects.create_user("new", is_staff=True)
+    assert told in logged_in(nobody).get(INDEX).content.decode()
+    assert told not in logged_in(in_role("Auditor")).get(INDEX).content.decode()
