@@ -66,6 +66,8 @@ def hold_pcm(rate: int) -> bytes:
 # --- the beep ---------------------------------------------------------------------------------------------------------
 
 _WINDOW_MS, _HOP_MS = 30, 10
+_BATCH_WINDOWS = 6
+"""Looked at together, for less than half the cost; a beep is told up to 60 ms later, which no mailbox minds."""
 _LOWEST_HZ, _HIGHEST_HZ = 390.0, 2020.0
 _SHORTEST_MS, _LONGEST_MS = 140, 2050  # 150 ms to 2 s, give or take what the windows blur
 _PURITY = 0.92
@@ -149,6 +151,8 @@ class BeepDetector:
         self._size = rate * _WINDOW_MS // 1000
         self._shape = np.hanning(self._size + 1)[:-1]
         self._bin_hz = rate / self._size
+        self._lowest, self._highest = _LOWEST_HZ / self._bin_hz, _HIGHEST_HZ / self._bin_hz
+        self._batch_bytes = (self._size + (_BATCH_WINDOWS - 1) * self._hop) * 2
         self._pending = bytearray()
         self._count = 0
         self._tone: _Tone | None = None
@@ -156,27 +160,37 @@ class BeepDetector:
     def hear(self, pcm: bytes) -> Beep | None:
         """Hear the next piece; gives the beep once the silence after it was heard."""
         self._pending += pcm
+        if len(self._pending) < self._batch_bytes:
+            return None
+        samples = np.frombuffer(bytes(self._pending), "<i2") / 32_768
+        windows = np.lib.stride_tricks.sliding_window_view(samples, self._size)[:: self._hop]
+        del self._pending[: len(windows) * self._hop * 2]
         found = None
-        while len(self._pending) >= self._size * 2:
-            samples = np.frombuffer(bytes(self._pending[: self._size * 2]), "<i2") / 32_768
-            del self._pending[: self._hop * 2]
-            found = self._take(self._look(samples)) or found
+        for window in self._look(windows):
+            found = self._take(window) or found
             self._count += 1
         return found
 
-    def _look(self, samples: NDArray[np.float64]) -> _Window:
-        level = 10 * np.log10(np.mean(samples**2) + 1e-12)
-        if level < _QUIETEST_DBFS:
-            return _Window(float(level), None)
-        power = np.abs(np.fft.rfft(samples * self._shape)) ** 2
-        peak = int(np.argmax(power))
-        if not _LOWEST_HZ <= peak * self._bin_hz <= _HIGHEST_HZ:
-            return _Window(float(level), None)
+    def _look(self, windows: NDArray[np.float64]) -> list[_Window]:
+        """Say what each row of samples is."""
+        levels = 10 * np.log10(np.mean(windows**2, axis=1) + 1e-12)
+        if levels.max() < _QUIETEST_DBFS:
+            return [_Window(level, None) for level in levels.tolist()]
+        powers = np.abs(np.fft.rfft(windows * self._shape)) ** 2
+        peaks = powers.argmax(axis=1)
+        may_be = (levels >= _QUIETEST_DBFS) & (peaks >= self._lowest) & (peaks <= self._highest)
+        return [
+            _Window(level, self._pitch(powers[row], int(peaks[row])) if may_be[row] else None)
+            for row, level in enumerate(levels.tolist())
+        ]
+
+    def _pitch(self, power: NDArray[np.float64], peak: int) -> float | None:
+        """Give the frequency of a window whose power lies around one bin; None where it lies elsewhere too."""
         if power[peak - 2 : peak + 3].sum() < _PURITY * power.sum():
-            return _Window(float(level), None)
+            return None
         below, middle, above = np.log(power[peak - 1 : peak + 2] + 1e-12)
         shift = 0.5 * (below - above) / (below - 2 * middle + above)  # the top of the parabola through three bins
-        return _Window(float(level), float((peak + shift) * self._bin_hz))
+        return float((peak + shift) * self._bin_hz)
 
     def _take(self, window: _Window) -> Beep | None:
         tone = self._tone
