@@ -112,9 +112,10 @@ class Hearing:
     def hear(self, audio: bytes) -> None:
         """Take one frame in the input format. A frame that cannot be converted counts as silence of its length."""
         duration = self._input.duration_ms(len(audio))
+        at_ms = self._place(duration)
         try:
             pcm = self._to_pcm.feed(audio)
-            cleaned = self._without_echo(pcm, duration)
+            cleaned = self._without_echo(pcm, at_ms)
             speech = self._to_target.feed(audio if cleaned is pcm else encode(cleaned, self._input.encoding))
         except AudioError as error:
             if not self.conversion_errors:
@@ -124,7 +125,8 @@ class Hearing:
             cleaned = pcm
         self._heard_ms += duration
         self._stream.hear(speech)
-        self._record(pcm, duration)
+        self._shell.sink.record_audio(Speaker.CALLER, at_ms, pcm, self._input.rate)
+        self._recorded_ms = at_ms + duration
         self._is_hearing = True
         self._voice.hear(cleaned)
         self._is_hearing = False
@@ -132,20 +134,15 @@ class Hearing:
             self._listen_for_beep(pcm)
         self._tell()
 
-    def _without_echo(self, pcm: bytes, duration: float) -> bytes:
+    def _without_echo(self, pcm: bytes, at_ms: float) -> bytes:
         """Give the frame without the agent's own voice; browsers have taken it out before they send."""
-        return self._shell.echo.clean(self._place(duration), pcm) if self._is_telephone else pcm
+        return self._shell.echo.clean(at_ms, pcm) if self._is_telephone else pcm
 
     def _listen_for_beep(self, pcm: bytes) -> None:
         if self._beeps is None:
             self._beeps, self._beeps_from_ms = BeepDetector(self._input.rate), self._heard_ms
         if (beep := self._beeps.hear(pcm)) is not None:
             self._shell.receive(BeepHeard(beep.hz, self._beeps_from_ms + beep.ended_ms))
-
-    def _record(self, pcm: bytes, duration: float) -> None:
-        at_ms = self._place(duration)
-        self._shell.sink.record_audio(Speaker.CALLER, at_ms, pcm, self._input.rate)
-        self._recorded_ms = at_ms + duration
 
     def _place(self, duration: float) -> float:
         """Give the frame's place: behind the one before, unless the client had paused: then where the clock is."""
