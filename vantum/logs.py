@@ -84,6 +84,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
+def without_trace(record: logging.LogRecord) -> bool:
+    """Leave the traceback off what is no failure: a page that is closed to somebody, or that is not there."""
+    if record.levelno < logging.ERROR:
+        record.exc_info = None
+    return True
+
+
 def logging_config(level: str, log_format: str) -> dict[str, Any]:
     """Give Django's ``LOGGING``: everything to standard error, vendors' chatter from WARNING on."""
     formatter = JsonFormatter if log_format == "json" else TextFormatter
@@ -91,6 +98,7 @@ def logging_config(level: str, log_format: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter}},
+        "filters": {"without_trace": {"()": lambda: without_trace}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
@@ -100,6 +108,7 @@ def logging_config(level: str, log_format: str) -> dict[str, Any]:
             "celery": {"level": "WARNING"},
             # Django's own entry would print a second time below DEBUG.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.request": {"filters": ["without_trace"]},
             "django.channels.server": {"level": "WARNING"},
             "uvicorn": {"level": "WARNING"},
         },

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from vantum.logs import JsonFormatter, TextFormatter, call_log, current_call, logging_config, redact
+from vantum.logs import JsonFormatter, TextFormatter, call_log, current_call, logging_config, redact, without_trace
 
 
 def record(message: str, *args: object, failed: bool = False) -> logging.LogRecord:
@@ -95,3 +95,12 @@ def test_the_format_is_a_setting(log_format: str, formatter: type) -> None:
     config = logging_config("DEBUG", log_format)
     assert config["formatters"] == {"line": {"()": formatter}}
     assert config["loggers"]["calls"] == {"level": "DEBUG"}
+
+
+@pytest.mark.parametrize(("level", "is_traced"), [(logging.WARNING, False), (logging.ERROR, True)])
+def test_a_refusal_brings_no_traceback_and_a_failure_does(level: int, is_traced: bool) -> None:
+    made = record("Forbidden", failed=True)
+    made.levelno = level
+    assert without_trace(made)
+    assert (made.exc_info is not None) is is_traced
+    assert logging_config("INFO", "text")["loggers"]["django.request"] == {"filters": ["without_trace"]}
