@@ -270,7 +270,11 @@ class _Rest(BaseHTTPRequestHandler):
         self._serve({})
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length).decode()
+        if len(body.encode()) < length:  # who asked was killed in the midst of it
+            self.close_connection = True
+            return
         fields = parse_qs(body, keep_blank_values=True)
         self._serve({name: ",".join(values) for name, values in fields.items()})
 
