@@ -1,9 +1,8 @@
 """The sound of a call, for those who may see calls."""
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -11,13 +10,12 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from calls.models import Recording
+from vantum.downloads import BLOCK_BYTES, streamed
 
-_BLOCK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
 
 
@@ -72,21 +70,15 @@ def _span(header: str, size: int) -> _Span | None:
 
 def _stream(request: HttpRequest, path: Path, span: _Span) -> StreamingHttpResponse:
     blocks = _blocks(path, span)
-    # Under ASGI a plain iterator would be read into memory as a whole before the first byte goes out.
-    content: Iterator[bytes] | AsyncIterator[bytes] = _in_thread(blocks) if isinstance(request, ASGIRequest) else blocks
     length = span.last - span.first + 1
-    return StreamingHttpResponse(content, content_type="audio/wav", headers={"Content-Length": str(length)})
+    headers = {"Content-Length": str(length)}
+    return StreamingHttpResponse(streamed(request, blocks), content_type="audio/wav", headers=headers)
 
 
 def _blocks(path: Path, span: _Span) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(span.first, os.SEEK_SET)
         left = span.last - span.first + 1
-        while left > 0 and (block := file.read(min(left, _BLOCK_BYTES))):
+        while left > 0 and (block := file.read(min(left, BLOCK_BYTES))):
             left -= len(block)
             yield block
-
-
-async def _in_thread(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while block := await asyncio.to_thread(next, blocks, b""):
-        yield block

@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -23,6 +23,7 @@ from campaigns.admin.parts import ReadOnly, badge
 from campaigns.enums import ExportFormat, ExportKind, JobStatus
 from campaigns.models import Campaign, ContactList, Export
 from vantum.admin_bases import ModelAdmin
+from vantum.downloads import attachment
 
 if TYPE_CHECKING:
     _Base = ModelAdmin[Export]
@@ -154,11 +155,11 @@ class ExportAdmin(_Base):
         context = {**self.admin_site.each_context(request), "title": "Export", "form": form}
         return TemplateResponse(request, "admin/campaigns/export.html", context)
 
-    def _file(self, request: HttpRequest, export_id: UUID) -> FileResponse:
+    def _file(self, request: HttpRequest, export_id: UUID) -> StreamingHttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
         row = get_object_or_404(Export, pk=export_id, status=JobStatus.DONE)
         if not default_storage.exists(row.path):
             raise Http404
         name = f"{row.kind}-{row.created_at:%Y-%m-%d}.{row.format}"
-        return FileResponse(default_storage.open(row.path), as_attachment=True, filename=name)
+        return attachment(request, default_storage.open(row.path), filename=name)

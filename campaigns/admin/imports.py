@@ -6,7 +6,14 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,6 +26,7 @@ from campaigns.enums import DuplicatePolicy, ImportStatus
 from campaigns.errors import ImportRefusedError
 from campaigns.models import ContactImport, ContactList
 from vantum.admin_bases import ModelAdmin
+from vantum.downloads import attachment
 
 if TYPE_CHECKING:
     _Base = ModelAdmin[ContactImport]
@@ -165,13 +173,13 @@ class ContactImportAdmin(_Base):
         row = self._seen(request, import_id)
         return TemplateResponse(request, "admin/campaigns/import_progress.html", self._facts(request, row))
 
-    def _bad_rows(self, request: HttpRequest, import_id: UUID) -> FileResponse:
+    def _bad_rows(self, request: HttpRequest, import_id: UUID) -> StreamingHttpResponse:
         row = self._seen(request, import_id)
         place = services.bad_rows_path(row.pk)
         if not row.bad or not place.exists():
             raise Http404
         name = f"{row.file_name.rpartition('.')[0] or 'list'}-returned.csv"
-        return FileResponse(place.open("rb"), as_attachment=True, filename=name, content_type="text/csv")
+        return attachment(request, place.open("rb"), filename=name)
 
     def _cancel(self, request: HttpRequest, import_id: UUID) -> HttpResponse:
         if request.method != "POST":

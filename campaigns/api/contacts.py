@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import File, Form, Router, Status, UploadedFile
@@ -28,6 +28,7 @@ from campaigns.api.shapes import (
 )
 from campaigns.enums import DuplicatePolicy, Scope
 from campaigns.models import Contact, ContactImport, ContactList
+from vantum.downloads import attachment
 
 router = Router()
 READ, WRITE = Opens(Scope.CONTACTS_READ), Opens(Scope.CONTACTS_WRITE)
@@ -159,11 +160,10 @@ def show_import(request: HttpRequest, import_id: UUID) -> ContactImport:
 
 
 @router.get("/imports/{uuid:import_id}/bad-rows", auth=READ, tags=["imports"])
-def show_bad_rows(request: HttpRequest, import_id: UUID) -> FileResponse:
+def show_bad_rows(request: HttpRequest, import_id: UUID) -> StreamingHttpResponse:
     """The rows that came back, as CSV with the reasons."""
-    del request
     row = get_object_or_404(ContactImport, pk=import_id)
     place = services.bad_rows_path(row.pk)
     if not row.bad or not place.exists():
         raise Http404
-    return FileResponse(place.open("rb"), as_attachment=True, filename="returned.csv", content_type="text/csv")
+    return attachment(request, place.open("rb"), filename="returned.csv")

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Router, Status
@@ -15,6 +15,7 @@ from campaigns.api.problems import ApiError
 from campaigns.api.shapes import ExportIn, ExportOut
 from campaigns.enums import ExportKind, JobStatus, Scope
 from campaigns.models import Export
+from vantum.downloads import attachment
 
 router = Router(tags=["exports"])
 EXPORT = Opens(Scope.EXPORTS)
@@ -37,9 +38,8 @@ def show_export(request: HttpRequest, export_id: UUID) -> Export:
 
 
 @router.get("/exports/{uuid:export_id}/file", auth=EXPORT)
-def show_file(request: HttpRequest, export_id: UUID) -> FileResponse:
+def show_file(request: HttpRequest, export_id: UUID) -> StreamingHttpResponse:
     """The file, once it is whole; 409 before, 410 when it was deleted for its age."""
-    del request
     row = get_object_or_404(Export, pk=export_id)
     if row.files_deleted_at is not None:
         detail = "The file was deleted for its age; order it again."
@@ -49,4 +49,4 @@ def show_file(request: HttpRequest, export_id: UUID) -> FileResponse:
         raise ApiError(HTTPStatus.CONFLICT, detail, [("status", row.status)])
     if not default_storage.exists(row.path):
         raise Http404
-    return FileResponse(default_storage.open(row.path), as_attachment=True, filename=f"{row.kind}.{row.format}")
+    return attachment(request, default_storage.open(row.path), filename=f"{row.kind}.{row.format}")

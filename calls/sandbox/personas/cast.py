@@ -47,7 +47,9 @@ _LINES = {
     PersonaKind.SPEAKERPHONE: Line(echo_db=-22, echo_ms=180, noise_dbfs=-62),
     PersonaKind.NOISE: Line(noise_dbfs=-36),
 }
-_VOICES = ("en-us+f2", "en-gb+m3", "en-us+m1", "en-gb+f4", "en-us+m7")
+_VOICES = ("en-us+f5", "en-us+f2", "en-us+m6", "en-us+f1", "en-us+m5")
+"""Those of the synthesiser that the local recogniser understands best over a telephone: of the script's words
+it mistakes 9 to 19 in a hundred, with others up to 58."""
 _SHORTEST_RINGING, _RINGING_STEP = 1.0, 0.5
 
 
