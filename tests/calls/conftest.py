@@ -30,7 +30,7 @@ def twilio(settings: Settings) -> Iterator[TwilioSimulator]:
         settings.TWILIO_AUTH_TOKEN = simulator.auth_token
         settings.TWILIO_PHONE_NUMBER = OUR_NUMBER
         settings.TWILIO_BASE_URL = simulator.url
-        settings.TWILIO_TIMEOUT_SECONDS = 0.3
+        settings.TWILIO_TIMEOUT_SECONDS = 0.8
         settings.CARRIER = "twilio"
         settings.PUBLIC_URL = PUBLIC_URL
         yield simulator
