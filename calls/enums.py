@@ -297,6 +297,19 @@ class SuppressionSource(StrEnum):
     KEY = "key"
 
 
+class EventKind(StrEnum):
+    """The recorded events of a call that somebody acts on. Others are only shown, and named where they happen."""
+
+    ANSWERED = "answered"
+    NOTICE_PLAYED = "notice_played"
+    OPTED_OUT = "opted_out"
+    CALLBACK_REQUESTED = "callback_requested"
+    RECORDING_STOPPED = "recording_stopped"
+    """For good: somebody objected, or it could not be written."""
+    RECORDING_ENDED = "recording_ended"
+    """The caller was handed on."""
+
+
 class ErrorCode(StrEnum):
     """The error codes of the ``/ws`` protocol."""
 

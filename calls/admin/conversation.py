@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from calls.enums import Door, Speaker, label
+from calls.enums import Door, EventKind, Speaker, label
 from calls.models import CallEvent, CallSession, Recording, Turn
 
 BAR_UNITS = 1000
@@ -182,7 +182,7 @@ def _ms(value: int | None) -> str:
 
 def recording_note(session: CallSession, recording: Recording | None, events: list[CallEvent]) -> str:
     """Say what is wrong with the recording; empty when nothing is."""
-    stopped = next((event for event in events if event.kind == "recording_stopped"), None)
+    stopped = next((event for event in events if event.kind == EventKind.RECORDING_STOPPED), None)
     if stopped is not None:
         reason = stopped.detail.get("reason", "the disk failed")
         return f"The recording stopped at {clock(stopped.at_ms)}: {reason}. The call went on."

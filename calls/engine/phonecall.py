@@ -7,9 +7,6 @@ from calls.enums import SuppressionSource
 OPT_OUT_KEY = "9"
 """Pressed alone, at any time: no more calls."""
 
-OPTED_OUT, ANSWERED = "opted_out", "answered"
-"""Kinds of recorded events that have consequences beyond the call: who wants no more calls, who answered."""
-
 
 class BeepHeard(Struct, frozen=True, gc=False):
     """A single tone with silence behind it. ``ended_ms``: milliseconds of received audio since the call began."""

@@ -10,7 +10,7 @@ from calls.engine.answered import REFUSAL, AnswerWatch, Judgement
 from calls.engine.answering import Answering
 from calls.engine.hearing import Ear
 from calls.engine.openings import FirstWords
-from calls.engine.phonecall import ANSWERED, AnswererDetected, BeepHeard, SendDigits
+from calls.engine.phonecall import AnswererDetected, BeepHeard, SendDigits
 from calls.engine.reply import Purpose
 from calls.engine.stage import Stage
 from calls.enums import (
@@ -19,6 +19,7 @@ from calls.enums import (
     ConversationState,
     Direction,
     EndReason,
+    EventKind,
     OpeningWaits,
     VoicemailPolicy,
 )
@@ -250,7 +251,7 @@ class Reception:
             reply.protected, self._is_noticed = 0, True
             began = now if reply.turn_began_at is None else reply.turn_began_at
             at_ms = self._stage.history.at_ms
-            self._stage.note("notice_played", began_ms=at_ms(began), ended_ms=at_ms(now))
+            self._stage.note(EventKind.NOTICE_PLAYED, began_ms=at_ms(began), ended_ms=at_ms(now))
         if self._is_opening and Purpose.OPENING not in {made.purpose for made in (reply, agent.suspended) if made}:
             self._is_opening, self.is_opened = False, True
 
@@ -272,7 +273,7 @@ class Reception:
     def _settle(self, judgement: Judgement) -> None:
         self._known = judgement.kind
         self._stage.note(
-            ANSWERED,
+            EventKind.ANSWERED,
             by=judgement.kind.value,
             signals=sorted(judgement.signals),
             cues=list(judgement.cues),

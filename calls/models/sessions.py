@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 from uuid_utils.compat import uuid7
 
-from calls.enums import Door, EndReason, SessionStatus, Speaker
+from calls.enums import Door, EndReason, EventKind, SessionStatus, Speaker
 from calls.models.agents import Agent, AgentVersion
 from calls.models.choices import choices
 
@@ -160,7 +160,7 @@ class CallEventQuerySet(QuerySet["CallEvent"]):
 
     def objections(self) -> "CallEventQuerySet":
         """Those by which a recording was stopped because somebody did not want it."""
-        return self.filter(kind="recording_stopped", detail__reason="objection")
+        return self.filter(kind=EventKind.RECORDING_STOPPED, detail__reason="objection")
 
 
 class CallEvent(models.Model):

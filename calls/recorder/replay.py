@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from calls import services
-from calls.enums import EndReason
+from calls.enums import EndReason, EventKind
 from calls.models import CallSession
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed
 from calls.recorder.journal import ENDING, dead_instances, living_instances, read_journal, set_aside
@@ -72,7 +72,8 @@ def journalled(session_id: UUID) -> Journalled:
     return Journalled(
         turns=[fact.turn for fact in facts if isinstance(fact, TurnFact)],
         has_objected=any(
-            isinstance(fact, EventFact) and (fact.kind, fact.detail.get("reason")) == ("recording_stopped", "objection")
+            isinstance(fact, EventFact)
+            and (fact.kind, fact.detail.get("reason")) == (EventKind.RECORDING_STOPPED, "objection")
             for fact in facts
         ),
     )

@@ -19,9 +19,9 @@ from calls.engine import events as ev
 from calls.engine.agent import AgentSpec
 from calls.engine.asides import LineGiven
 from calls.engine.conversation import Conversation
-from calls.engine.phonecall import OPTED_OUT, RecordOptOut, SendDigits, StopRecording
+from calls.engine.phonecall import RecordOptOut, SendDigits, StopRecording
 from calls.engine.prompt import render_spec
-from calls.enums import EndReason, Role
+from calls.enums import EndReason, EventKind, Role
 from calls.errors import ProviderError
 from calls.providers.base import GenerationRequest, TextDelta
 from calls.providers.registry import CallProviders
@@ -286,7 +286,7 @@ class CallRunner:
 
     def _record_opt_out(self, action: RecordOptOut) -> None:
         detail = {"source": action.source.value, "turn": action.turn}
-        self.sink.record_event(OPTED_OUT, round(self.elapsed_ms()), detail)
+        self.sink.record_event(EventKind.OPTED_OUT, round(self.elapsed_ms()), detail)
 
     def _send_digits(self, action: SendDigits) -> None:
         self.spawn(self._speaking.between.press(action.digits))

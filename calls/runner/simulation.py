@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Latency, SpokenTurn
-from calls.enums import CancelReason, ConversationState, Direction, EndReason, ErrorCode, Speaker
+from calls.enums import CancelReason, ConversationState, Direction, EndReason, ErrorCode, EventKind, Speaker
 from calls.providers.base import SpeechOptions
 from calls.providers.registry import CallProviders
 from calls.runner.call import CallLimits, CallRunner
@@ -106,7 +106,7 @@ class CollectingSink:
     def stop_recording(self, at_ms: int) -> None:
         """Keep no audio any more."""
         self.is_recording = False
-        self.record_event("recording_stopped", at_ms, {})
+        self.record_event(EventKind.RECORDING_STOPPED, at_ms, {})
 
     def cut_agent_audio(self, at_ms: float) -> None:
         """Drop what was laid behind the cut; a piece across it is kept up to it."""

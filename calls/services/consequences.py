@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from calls.engine.phonecall import ANSWERED, OPTED_OUT
-from calls.enums import AnsweredBy, AttemptKind, SuppressionSource
+from calls.enums import AnsweredBy, AttemptKind, EventKind, SuppressionSource
 from calls.models import CallAttempt, CallSession, CallStream, Turn
 from calls.services.attempts import suppress
 
@@ -15,9 +14,9 @@ logger = logging.getLogger(__name__)
 
 def draw_consequences(session_id: UUID, kind: str, at_ms: int, detail: Mapping[str, Any]) -> None:
     """Do what follows from an event that is stored by now; from the same event again, nothing more."""
-    if kind == OPTED_OUT:
+    if kind == EventKind.OPTED_OUT:
         _suppress(session_id, at_ms, detail)
-    elif kind == ANSWERED and detail.get("by") in set(AnsweredBy):
+    elif kind == EventKind.ANSWERED and detail.get("by") in set(AnsweredBy):
         attempts = CallStream.objects.filter(session_id=session_id).values("attempt")
         CallAttempt.objects.filter(pk__in=attempts).update(answered_kind=detail["by"])
 

@@ -11,8 +11,6 @@ from django.urls import reverse
 
 from calls.models import CallAttempt
 
-OPT_OUT_KEY = "9"
-
 
 def callback_url(name: str, attempt: CallAttempt, **query: int) -> str:
     """Give the address at which the carrier tells or asks something about a call."""

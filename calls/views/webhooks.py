@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from calls import services
+from calls.engine.phonecall import OPT_OUT_KEY
 from calls.enums import AttemptStatus, OperatorOrder, SuppressionSource
 from calls.live import live_calls
 from calls.models import CallAttempt
@@ -131,9 +132,9 @@ def take_inbound_key(request: HttpRequest) -> HttpResponse:
     attempt = _attempt(request)
     if attempt is None:
         return _twiml(twiml.hang_up())
-    if request.POST.get("Digits", "") != twiml.OPT_OUT_KEY or not attempt.person_e164:
+    if request.POST.get("Digits", "") != OPT_OUT_KEY or not attempt.person_e164:
         return _stream(request, attempt, after=0)
-    proof = f"pressed {twiml.OPT_OUT_KEY} on the call {attempt.carrier_sid} at {timezone.now().isoformat()}"
+    proof = f"pressed {OPT_OUT_KEY} on the call {attempt.carrier_sid} at {timezone.now().isoformat()}"
     services.suppress(attempt.person_e164, source=SuppressionSource.KEY, proof=proof)
     return _twiml(twiml.say_goodbye(settings.INBOUND_SUPPRESSED, _language(attempt)))
 

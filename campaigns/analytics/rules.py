@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any
 
-from calls.enums import AnsweredBy, EndReason, Speaker, label
+from calls.enums import AnsweredBy, EndReason, EventKind, Speaker, label
 from calls.providers.scripted.intents import IntentMatcher
 from campaigns.analytics.evidence import Evidence
 from campaigns.enums import Disposition, Sentiment
@@ -76,10 +76,10 @@ def judge(evidence: Evidence) -> Findings:
 def _disposition(evidence: Evidence, heard: list[str], agreed: str) -> Disposition:
     words = " ".join(heard)
     tests = (
-        (Disposition.DO_NOT_CALL, evidence.end_reason is EndReason.OPTED_OUT or "opted_out" in evidence.events),
+        (Disposition.DO_NOT_CALL, evidence.end_reason is EndReason.OPTED_OUT or EventKind.OPTED_OUT in evidence.events),
         (Disposition.VOICEMAIL, _is_machine(evidence)),
         (Disposition.NO_ANSWER, not heard or _is_kept_off(evidence)),
-        (Disposition.CALLBACK, "callback_requested" in evidence.events),
+        (Disposition.CALLBACK, EventKind.CALLBACK_REQUESTED in evidence.events),
         (Disposition.WRONG_NUMBER, bool(_WRONG_NUMBER.search(words))),
         (Disposition.SCHEDULED, bool(agreed)),
         (Disposition.CALLBACK, bool(_count(_WILL_CALL, evidence.said_by(Speaker.AGENT)))),

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from calls import services as call_services
 from calls.engine.agent import AgentSpec
-from calls.enums import AnsweredBy, AttemptStatus, EndReason, SessionStatus, Speaker
+from calls.enums import AnsweredBy, AttemptStatus, EndReason, EventKind, SessionStatus, Speaker
 from calls.errors import AgentError
 from calls.models import CallAttempt, CallEvent, CallSession, Turn
 from campaigns.enums import ContactStatus, FinishReason, MembershipState, Outcome
@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 CONVERSATION_GRACE = timedelta(minutes=2)
 """How long after the carrier's end the conversation's record is waited for."""
 _NOT_DIALLED_SECONDS, _MOST_NOT_DIALLED_SECONDS = 30, 900
-_CALLBACK = "callback_requested"
 
 _FINAL = {
     Outcome.ANSWERED: FinishReason.REACHED,
@@ -122,7 +121,7 @@ def _talk_of(attempt: CallAttempt) -> _Talk:
         caller_spoke=any(speaker == Speaker.CALLER for speaker, _, _ in spoken),
         first_audio_at=first,
         greeted_at=max(greetings, default=None),
-        callback_at=_callback(CallEvent.objects.filter(session_id__in=ids, kind=_CALLBACK)),
+        callback_at=_callback(CallEvent.objects.filter(session_id__in=ids, kind=EventKind.CALLBACK_REQUESTED)),
     )
 
 

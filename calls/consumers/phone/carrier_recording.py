@@ -8,13 +8,13 @@ from uuid import UUID
 
 from django.db import DatabaseError
 
+from calls.enums import EventKind
 from calls.errors import CallError
 
 log = logging.getLogger(__name__)
 
-NOTICE_PLAYED, RECORDING_STOPPED, RECORDING_ENDED = "notice_played", "recording_stopped", "recording_ended"
 OBJECTION = "objection"
-"""Kinds of events, and the reason of one, as the engine, the tools and the recorder write them."""
+"""The reason of a stopped recording, as the recorder writes it."""
 _ASK_SECONDS = 10.0
 
 Ask = Callable[[UUID], Awaitable[None]]
@@ -33,11 +33,11 @@ class CarrierRecording:
 
     def heed(self, kind: str, detail: Mapping[str, Any]) -> None:
         """Take an event of the call; never waits."""
-        is_objection = kind == RECORDING_STOPPED and detail.get("reason") == OBJECTION
-        if is_objection or kind == RECORDING_ENDED:
+        is_objection = kind == EventKind.RECORDING_STOPPED and detail.get("reason") == OBJECTION
+        if is_objection or kind == EventKind.RECORDING_ENDED:
             self._has_objected |= is_objection
             self._ask(self._stop)
-        elif kind == NOTICE_PLAYED and not self._has_objected:
+        elif kind == EventKind.NOTICE_PLAYED and not self._has_objected:
             # Who objects over the notice hears the rest of it all the same.
             self._ask(self._start)
 

@@ -9,7 +9,7 @@ from calls.engine.agent import AgentSpec
 from calls.engine.asides import LineGiven, ToolDelayed
 from calls.engine.events import CallTool, Message, ToolReturned
 from calls.engine.toolspec import Destination
-from calls.enums import EndReason
+from calls.enums import EndReason, EventKind
 from calls.errors import CallError
 from calls.runner.between import Between
 from calls.runner.options import CallOptions
@@ -132,7 +132,7 @@ class Toolbox:
                 self._between.hold(action)
 
     def _note_callback(self, detail: Mapping[str, Any]) -> None:
-        self._shell.sink.record_event("callback_requested", round(self._shell.elapsed_ms()), detail)
+        self._shell.sink.record_event(EventKind.CALLBACK_REQUESTED, round(self._shell.elapsed_ms()), detail)
 
     # --- transfers ----------------------------------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Toolbox:
                 log.warning("a transfer could not be stored: %s", type(error).__name__)
                 sink.record_event("transfer_failed", round(self._shell.elapsed_ms()), {"error": type(error).__name__})
                 return
-        sink.record_event("recording_ended", round(self._shell.elapsed_ms()), {"reason": "transfer"})
+        sink.record_event(EventKind.RECORDING_ENDED, round(self._shell.elapsed_ms()), {"reason": "transfer"})
 
     def _summarise(self) -> str:
         """Say what it is about without a model: the last turns."""
