@@ -22,6 +22,9 @@ DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / "var")))
 
 DEBUG = env.flag("DEBUG")
 SECRET_KEY = secret_key(env.text("SECRET_KEY"), DATA_DIR, may_generate=DEBUG)
+SECRETS_KEY = env.text("SECRETS_KEY", SECRET_KEY)
+SECRETS_OLD_KEYS = env.items("SECRETS_OLD_KEYS")
+"""What stored secrets are sealed with, and former keys that still open them (vantum/sealing.py)."""
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.integer("PORT", 8000, least=1, most=65535)
 ALLOW_INSECURE_HOST = env.flag("ALLOW_INSECURE_HOST")

@@ -1,5 +1,6 @@
 """The operator's tools: whether an agent's definition of them can be used, and the secrets that they send."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from calls.engine.agent import AgentSpec
 from calls.enums import BuiltInTool
 from calls.models import Secret
+from vantum.sealing import SealError
+
+logger = logging.getLogger(__name__)
 
 
 def tool_problems(spec: AgentSpec) -> Iterator[tuple[str, str]]:
@@ -54,5 +58,10 @@ def _references(part: Any) -> Iterator[str]:
 
 
 def find_secret(name: str) -> str | None:
-    """Give a secret's value; None where there is none of that name."""
-    return Secret.objects.filter(name=name).values_list("value", flat=True).first()
+    """Give a secret's value; None where there is none of that name, or none that can be read, which the log says."""
+    secret = Secret.objects.filter(name=name).first()
+    try:
+        return None if secret is None else secret.value
+    except SealError as error:
+        logger.error("the secret %s cannot be read: %s", name, error)  # noqa: TRY400 (it says all that there is)
+        return None

@@ -50,7 +50,7 @@ class EndpointForm(_EndpointForm):
         named = {name: given.get(name) for name in ("name", "url", "events")}
         if all(value is not None for value in named.values()):
             try:
-                services.check_endpoint(WebhookEndpoint(secret="checked", **named))  # noqa: S106 (never stored)
+                services.check_endpoint(WebhookEndpoint(**named))
             except ValidationError as error:
                 self.add_error(None, error)
         return given
@@ -67,6 +67,15 @@ class WebhookEndpointAdmin(ModelAdmin[WebhookEndpoint]):
     autocomplete_fields = ("campaign",)
     fields = ("name", "url", "campaign", "events", "is_active", "failing_since", "disabled_because")
 
+    actions = ("renew_secret",)
+
+    @admin.action(description="Make a new secret", permissions=["change"])
+    def renew_secret(self, request: HttpRequest, rows: QuerySet[WebhookEndpoint]) -> None:
+        """Sign what is sent from now on with new secrets, each shown once."""
+        for row in rows:
+            self.log_change(request, row, "A new secret was made.")
+            _show_once(request, f"The new secret of {row.name}", services.renew_secret(row.pk))
+
     def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's)
         """Make an endpoint with its secret, or change one."""
         if change:
@@ -77,7 +86,7 @@ class WebhookEndpointAdmin(ModelAdmin[WebhookEndpoint]):
         made, secret = services.make_endpoint(
             name=obj.name, url=obj.url, events=obj.events, campaign_id=obj.campaign_id
         )
-        obj.pk, obj.secret, obj.created_at = made.pk, made.secret, made.created_at
+        obj.pk, obj.sealed_secret, obj.created_at = made.pk, made.sealed_secret, made.created_at
         obj._state.adding = False  # noqa: SLF001 (the service has stored it)
         _show_once(request, "The secret that signs what is sent", secret)
 

@@ -15,6 +15,7 @@ from campaigns import services
 from campaigns.models import WebhookEndpoint, WebhookMessage
 from campaigns.services import Attempted
 from vantum.outbound import PrivateAddressError, checked_address
+from vantum.sealing import SealError
 
 if TYPE_CHECKING:
     import httpx
@@ -45,6 +46,8 @@ def send(message: WebhookMessage, *, now: datetime) -> Attempted:
         status, answer = _request(message, now, begun + settings.WEBHOOK_TIMEOUT_SECONDS)
     except PrivateAddressError as refused:
         error = str(refused)
+    except SealError as unread:
+        error = f"The secret that signs it cannot be read: {unread}."
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as failed:
         error = f"{type(failed).__name__}: {failed}"
     latency_ms = round((time.monotonic() - begun) * 1000)

@@ -12,10 +12,14 @@ from uuid_utils.compat import uuid7
 from calls.models.choices import choices
 from campaigns.enums import HookEvent, MessageStatus
 from campaigns.models.campaigns import Campaign
+from vantum.sealing import seal, unseal
 
 
 class WebhookEndpoint(models.Model):
-    """An address that is told of events. The secret signs what is sent; it is shown once, when it is made."""
+    """An address that is told of events.
+
+    The secret signs what is sent. It is shown once, when it is made, and stored sealed.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100)
@@ -24,7 +28,7 @@ class WebhookEndpoint(models.Model):
         Campaign, null=True, blank=True, on_delete=models.CASCADE, related_name="webhooks", help_text="Empty: all."
     )
     events = models.JSONField(default=list, help_text="Which events are told.")
-    secret = models.CharField(max_length=100, editable=False)
+    sealed_secret = models.TextField(editable=False)
     is_active = models.BooleanField("active", default=True)
     failing_since = models.DateTimeField(null=True, blank=True, editable=False)
     disabled_because = models.CharField(max_length=300, blank=True, editable=False)
@@ -39,12 +43,21 @@ class WebhookEndpoint(models.Model):
         verbose_name = "webhook"
         ordering = ("name", "id")
         constraints = (
-            models.CheckConstraint(condition=~Q(name="") & ~Q(url="") & ~Q(secret=""), name="webhook_is_whole"),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(url="") & ~Q(sealed_secret=""), name="webhook_is_whole"),
         )
 
     def __str__(self) -> str:
         """Give the name."""
         return self.name
+
+    @property
+    def secret(self) -> str:
+        """What signs. Raises ``SealError`` where the key of stored secrets was changed."""
+        return unseal(self.sealed_secret)
+
+    @secret.setter
+    def secret(self, written: str) -> None:
+        self.sealed_secret = seal(written)
 
 
 class WebhookMessageQuerySet(QuerySet["WebhookMessage"]):

@@ -45,6 +45,7 @@ from campaigns.services.previewing import DryRun, Preflight, Sample, plan_next_h
 from campaigns.services.registers import import_register
 from campaigns.services.retention import expire_files
 from campaigns.services.roles import ensure_roles
+from campaigns.services.sealed import reseal_secrets
 from campaigns.services.settling import settle_attempt, settle_session
 from campaigns.services.sweeping import sweep_campaigns
 from campaigns.services.webhooks import (
@@ -54,6 +55,7 @@ from campaigns.services.webhooks import (
     enable_endpoint,
     make_endpoint,
     note_delivery,
+    renew_secret,
     replay_message,
     tell,
     tell_call,
@@ -125,7 +127,9 @@ __all__ = [
     "receive_file",
     "release_job",
     "remove_contact",
+    "renew_secret",
     "replay_message",
+    "reseal_secrets",
     "resume_campaign",
     "revoke_api_key",
     "room_for",

@@ -55,10 +55,22 @@ def make_endpoint(
     """Store an endpoint; gives it and its secret, to be shown once. Raises ``ValidationError`` by field."""
     row = WebhookEndpoint(name=clean_text(name).strip(), url=url.strip(), campaign_id=campaign_id)
     row.events = list(events)
-    row.secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+    row.secret = secret = _new_secret()
     check_endpoint(row)
     row.save(force_insert=True)
-    return row, row.secret
+    return row, secret
+
+
+def renew_secret(endpoint_id: UUID) -> str:
+    """Have an endpoint's messages signed with a new secret from now on; gives it, to be shown once."""
+    row = WebhookEndpoint.objects.get(pk=endpoint_id)
+    row.secret = secret = _new_secret()
+    row.save(update_fields=["sealed_secret"])
+    return secret
+
+
+def _new_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
 
 
 def check_endpoint(row: WebhookEndpoint) -> None:

@@ -16,8 +16,8 @@ from tests.processes import ROOT, environment, free_port
 
 SDKS = ("deepgram", "openai", "cartesia", "twilio", "azure")
 HEAVY = ("twisted", "daphne", "onnxruntime", "pocketsphinx", "redis", "torch")
-SELDOM = ("psycopg", "phonenumbers", "openpyxl", "holidays")
-"""For other databases, for imports and for rules that name a calendar."""
+SELDOM = ("psycopg", "phonenumbers", "openpyxl", "holidays", "cryptography")
+"""For other databases, for imports and for rules that name a calendar, and for stored secrets."""
 
 
 def test_parts_that_are_not_used_are_not_imported(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from calls.models import Secret
+from vantum.sealing import seal
 
 ADD = "/admin/calls/secret/add/"
 
@@ -17,7 +19,7 @@ def test_a_stored_value_is_never_shown(admin_client: Client) -> None:
 
 
 def test_an_empty_value_keeps_the_stored_one_and_a_new_one_replaces_it(admin_client: Client) -> None:
-    secret = Secret.objects.create(name="shop", value="Bearer squeamish")
+    secret = Secret.objects.create(name="shop", sealed=seal("Bearer squeamish"))
     address = f"/admin/calls/secret/{secret.pk}/change/"
     admin_client.post(address, {"name": "store", "value": ""})
     secret.refresh_from_db()
@@ -43,3 +45,15 @@ def test_no_record_of_changes_holds_a_value(admin_client: Client) -> None:
     assert LogEntry.objects.count() == 3
     assert "crm2" in records
     assert "Bearer" not in records
+
+
+def test_the_list_says_which_can_no_longer_be_read(admin_client: Client, settings: Settings) -> None:
+    Secret.objects.create(name="shop", sealed=seal("Bearer abc"))
+    settings.SECRETS_KEY = "another"
+    Secret.objects.create(name="crm", sealed=seal("Bearer xyz"))
+    page = admin_client.get("/admin/calls/secret/")
+    readable = {row.name: page.context["cl"].model_admin.is_readable(row) for row in page.context["cl"].result_list}
+    assert readable == {"crm": True, "shop": False}
+    shop = Secret.objects.get(name="shop")
+    admin_client.post(f"/admin/calls/secret/{shop.pk}/change/", {"name": "shop", "value": "Bearer new"})
+    assert Secret.objects.get(name="shop").value == "Bearer new"

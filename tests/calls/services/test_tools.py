@@ -1,11 +1,13 @@
 from typing import Any
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from calls.engine.agent import AgentSpec
 from calls.models import Secret
 from calls.services import AgentFieldError, problems_of, spec_of
 from calls.services.tools import find_secret, tool_problems
+from vantum.sealing import seal
 
 TOOL = {"name": "find_order", "description": "Find an order.", "url": "https://shop.example/orders"}
 PLACE = {"name": "sales", "e164": "+442079460000"}
@@ -66,5 +68,16 @@ def test_tools_that_can_be_used_have_no_problem() -> None:
 
 @pytest.mark.django_db
 def test_a_secret_is_found_by_its_name() -> None:
-    Secret.objects.create(name="shop", value="Bearer abc")
+    Secret.objects.create(name="shop", sealed=seal("Bearer abc"))
     assert (find_secret("shop"), find_secret("other")) == ("Bearer abc", None)
+
+
+@pytest.mark.django_db
+def test_a_secret_of_another_key_is_none_and_the_log_says_what_to_do(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    Secret.objects.create(name="shop", sealed=seal("Bearer abc"))
+    settings.SECRETS_KEY = "another"
+    assert find_secret("shop") is None
+    assert "the secret shop cannot be read" in caplog.text
+    assert "SECRETS_OLD_KEYS" in caplog.text

@@ -38,6 +38,16 @@ def test_an_endpoint_is_changed_without_a_new_secret(admin_client: Client) -> No
     assert (row.name, row.events, row.secret) == ("Other", ["campaign.started"], secret)
 
 
+def test_a_new_secret_is_shown_once_and_signs_from_then_on(admin_client: Client) -> None:
+    row, secret = services.make_endpoint(name="CRM", url="https://example.com", events=["call.finished"])
+    given = {"action": "renew_secret", "_selected_action": [str(row.pk)]}
+    shown = admin_client.post(f"{BASE}/webhookendpoint/", given, follow=True).content.decode()
+    row.refresh_from_db()
+    assert row.secret != secret
+    assert row.secret in shown
+    assert row.secret not in admin_client.get(f"{BASE}/webhookendpoint/").content.decode()
+
+
 def test_a_message_is_read_and_sent_again(admin_client: Client) -> None:
     services.make_endpoint(name="CRM", url="https://example.com", events=["call.finished"])
     services.tell(HookEvent.CALL_FINISHED, {}, at=timezone.now())

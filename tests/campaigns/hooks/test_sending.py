@@ -108,6 +108,14 @@ def test_a_server_that_is_away_is_an_error_and_no_exception(receiver: Receiver) 
     assert row.deliveries.get().error.startswith("ConnectError")
 
 
+def test_a_secret_that_cannot_be_read_is_an_error_that_says_what_to_do(receiver: Receiver, settings: Settings) -> None:
+    row = message(receiver)
+    settings.SECRETS_KEY = "another"
+    hooks.deliver(row.pk, now=timezone.now())
+    assert receiver.seen == []
+    assert "add the former key to SECRETS_OLD_KEYS" in row.deliveries.get().error
+
+
 def test_the_supervisors_hear_of_an_endpoint_that_was_switched_off(receiver: Receiver, admin_user: Any) -> None:
     receiver.status = 500
     row = message(receiver)

@@ -12,8 +12,8 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_message_is_due_at_its_time_if_its_endpoint_takes_any() -> None:
-    on = WebhookEndpoint.objects.create(name="on", url="https://example.com", secret="x")
-    off = WebhookEndpoint.objects.create(name="off", url="https://example.com", secret="x", is_active=False)
+    on = WebhookEndpoint.objects.create(name="on", url="https://example.com", sealed_secret="x")
+    off = WebhookEndpoint.objects.create(name="off", url="https://example.com", sealed_secret="x", is_active=False)
 
     def message(endpoint: WebhookEndpoint = on, **columns: object) -> WebhookMessage:
         given = {"event": HookEvent.CALL_FINISHED, "body": "{}", "next_try_at": NOW, "created_at": NOW}
