@@ -67,6 +67,11 @@ class CartesiaSimulator(Plan):
         for connection in list(self._server.connections):
             connection.transport.abort()
 
+    async def tell_all(self, message: dict[str, Any]) -> None:
+        """Send a message of a test's own on every connection."""
+        for connection in list(self._server.connections):
+            await connection.send(json.dumps(message))
+
     async def close_idle(self) -> None:
         """Close every connection properly, as Cartesia does after five idle minutes."""
         for connection in list(self._server.connections):
@@ -106,7 +111,8 @@ class _Link:
 
     async def run(self) -> None:
         if self.fault.unknown:
-            await self._connection.send('{"type":"surprise","context_id":"none"}')
+            await self._connection.send('{"type":"surprise","context_id":"none","data":{"a":1}}')
+            await self._connection.send("[]")
             await self._connection.send("this is no JSON")
         async for frame in self._connection:
             request = json.loads(frame)

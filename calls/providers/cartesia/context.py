@@ -12,7 +12,7 @@ from calls.engine.events import Word
 from calls.errors import ProviderError
 from calls.providers.base import SpeechPiece
 from calls.providers.cartesia.ledger import Ledger
-from calls.providers.cartesia.socket import Socket
+from calls.providers.cartesia.socket import Event, Head, Socket
 from calls.providers.pronunciation import Reading
 from calls.providers.resilience import FIRST_SHARE, Guard
 from calls.wire.audio import AudioFormat
@@ -61,7 +61,7 @@ class CartesiaContext:
         self._sending = asyncio.Lock()
         self._delivered = 0
         self._is_generating = False
-        self._queue: asyncio.Queue[Any] = asyncio.Queue()  # bounded by its bytes, in receive
+        self._queue: asyncio.Queue[Head | _Loss | None] = asyncio.Queue()  # bounded by its bytes, in receive
         self._queued_bytes = 0
         self._asked_at = 0.0
         self._may_restart = True
@@ -136,11 +136,10 @@ class CartesiaContext:
 
     # --- what the socket hands over ---------------------------------------------------------------------------------
 
-    def receive(self, event: Any) -> None:
+    def receive(self, event: Head) -> None:
         """Take one message of the context."""
         self.is_unanswered = False
-        size = len(getattr(event, "data", "") or "")
-        self._queued_bytes += size
+        self._queued_bytes += _size(event)
         if self._queued_bytes > _MOST_BYTES:
             self._let_go()
             self.lose(self._guard.rejected("more audio than a reply can have"))
@@ -160,14 +159,14 @@ class CartesiaContext:
                 event = await self._next()
                 if self.is_over or event is None:
                     break
-                if getattr(event, "context_id", None) not in {None, self._context_id}:
+                if event.context_id is not None and event.context_id != self._context_id:
                     continue  # left over from before a restart
                 if isinstance(event, _Loss):
                     await self._recover(event.error)
                     continue
                 for piece in self._read(event):
                     yield piece
-                if getattr(event, "type", "") == "done":
+                if event.type == "done":
                     self._is_generating = False
                     break
             if not self.is_over:
@@ -182,38 +181,42 @@ class CartesiaContext:
             if not await self._restart(error):
                 raise error
 
-    def _read(self, event: Any) -> list[SpeechPiece]:
-        self._queued_bytes -= len(getattr(event, "data", "") or "")
-        if getattr(event, "type", "") == "error":
+    def _read(self, event: Head) -> list[SpeechPiece]:
+        self._queued_bytes -= _size(event)
+        message, cause = "a message was not understood", None
+        try:
+            if isinstance(event, Event):
+                return self._place(event)
+        except ValueError as error:  # times that do not belong together
+            cause = error
+        raise self._guard.unavailable(message) from cause
+
+    def _place(self, event: Event) -> list[SpeechPiece]:
+        if event.type == "chunk":
+            return self._ledger.hear(event.flush_id, event.data) if event.data else []
+        if event.type == "timestamps" and (times := event.word_timestamps) is not None:
+            spans = zip(times.words, times.start, times.end, strict=True)
+            words = [Word(text, start * 1000, end * 1000) for text, start, end in spans]
+            return self._ledger.time(event.flush_id, words)
+        if event.type == "error":
             self._is_generating = False
             raise self._guard.failed(self._translated(event))
-        try:
-            return self._place(event)
-        except (AttributeError, TypeError, ValueError) as error:
-            message = f"a message was not understood: {error}"
-            raise self._guard.unavailable(message) from error
+        return self._ledger.flushed(event.flush_id) if event.type == "flush_done" else []
 
-    def _place(self, event: Any) -> list[SpeechPiece]:
-        kind = getattr(event, "type", "")
-        flush_id = getattr(event, "flush_id", None)
-        if kind == "chunk":
-            return self._ledger.hear(flush_id, event.audio) if event.audio else []
-        if kind == "timestamps" and event.word_timestamps is not None:
-            times = event.word_timestamps
-            spans = zip(times.words, times.start, times.end, strict=True)
-            return self._ledger.time(flush_id, [Word(text, start * 1000, end * 1000) for text, start, end in spans])
-        return self._ledger.flushed(flush_id) if kind == "flush_done" else []
-
-    async def _next(self) -> Any:
+    async def _next(self) -> Head | _Loss | None:
         """Give the next message, or the loss when a wait took too long. Waits for ever only while nothing is owed."""
+        if not self._queue.empty():
+            return self._queue.get_nowait()
         since = _now()
         while True:
-            limit = self._limit_seconds()
-            waited = _now() - max(since, self._asked_at)
-            if self._ledger.is_waiting and waited >= limit:
-                return _Loss(self._context_id, self._late(waited))
+            limit = wait = self._limit_seconds()
+            if self._ledger.is_waiting:
+                waited = _now() - max(since, self._asked_at)
+                if waited >= limit:
+                    return _Loss(self._context_id, self._late(waited))
+                wait = max(0.01, limit - waited)
             try:
-                async with asyncio.timeout(max(0.01, limit - waited) if self._ledger.is_waiting else limit):
+                async with asyncio.timeout(wait):
                     return await self._queue.get()
             except TimeoutError:
                 continue
@@ -230,7 +233,7 @@ class CartesiaContext:
             self._socket.abandon()  # it has told nobody anything since: half-open
         return error
 
-    def _translated(self, event: Any) -> ProviderError:
+    def _translated(self, event: Event) -> ProviderError:
         """Sort an error message. Its text may repeat ours, so only status and code are passed on."""
         code = event.error_code or ""
         if event.status_code is None or code == "concurrency_limited":
@@ -250,6 +253,10 @@ class CartesiaContext:
     def _let_go(self) -> None:
         if self._socket is not None:
             self._socket.ignore(self._context_id)
+
+
+def _size(event: Head) -> int:
+    return len(event.data or b"") if isinstance(event, Event) else 0
 
 
 def _now() -> float:

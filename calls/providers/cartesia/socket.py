@@ -11,6 +11,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol
 
+import msgspec
 from cartesia import AsyncCartesia, CartesiaError
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.protocol import State
@@ -24,11 +25,42 @@ _SEND_SECONDS = 2.0
 _CLOSE_SECONDS = 0.4
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What a message is and for whom. A message of which no more than this can be read is handed over as this."""
+
+    type: str = ""
+    context_id: str | None = None
+
+
+class WordTimes(msgspec.Struct, frozen=True):
+    """Words with their starts and ends in seconds."""
+
+    words: list[str]
+    start: list[float]
+    end: list[float]
+
+
+class Event(Head, frozen=True):
+    """One message, as far as it is used here. ``data`` is the audio itself."""
+
+    data: bytes | None = None
+    flush_id: int | None = None
+    word_timestamps: WordTimes | None = None
+    status_code: int | None = None
+    error_code: str | None = None
+
+
+_READ = frozenset({"chunk", "timestamps", "flush_done", "done", "error"})
+_events = msgspec.json.Decoder(Event)
+_heads = msgspec.json.Decoder(Head)
+_encoder = msgspec.json.Encoder()
+
+
 class Listener(Protocol):
     """A context, as the socket sees it."""
 
-    def receive(self, event: Any) -> None:
-        """Take one message."""
+    def receive(self, event: Head) -> None:
+        """Take one message; what is no ``Event`` was not understood."""
 
     def lose(self, error: ProviderError) -> None:
         """Take note that nothing more will come."""
@@ -81,10 +113,15 @@ class Socket:
         self._listeners.pop(context_id, None)
 
     async def send(self, event: dict[str, Any]) -> None:
-        """Send one message; raises ``ProviderError``."""
+        """Send one message; raises ``ProviderError``.
+
+        On the SDK's socket itself: the SDK's ``send`` first walks every message through its type definitions, and opens
+        another connection unasked where this one has ended.
+        """
+        frame = _encoder.encode(event)
         try:
             async with asyncio.timeout(_SEND_SECONDS):
-                await self._connection.send(event)
+                await self._connection._connection.send(frame, text=True)  # noqa: SLF001 (as above)
         except TimeoutError:
             message = "the connection takes no more text"
             raise self._guard.timed_out(message) from None
@@ -113,12 +150,10 @@ class Socket:
     async def _read(self) -> None:
         try:
             while True:
-                try:
-                    event = await self._connection.recv()
-                except ValueError:  # a frame that is no JSON
-                    continue
-                self.heard_at = asyncio.get_running_loop().time()
-                self._dispatch(event)
+                event = _read(await self._connection.recv_bytes())
+                if event is not None:
+                    self.heard_at = asyncio.get_running_loop().time()
+                    self._dispatch(event)
         except (ConnectionClosed, OSError) as error:
             self._lose_all(error)
         except asyncio.CancelledError:
@@ -129,13 +164,12 @@ class Socket:
             self.abandon()
             self._lose_all(None)
 
-    def _dispatch(self, event: Any) -> None:
-        context_id = getattr(event, "context_id", None)
-        if context_id is not None:
-            if (listener := self._listeners.get(context_id)) is not None:
+    def _dispatch(self, event: Head) -> None:
+        if event.context_id is not None:
+            if (listener := self._listeners.get(event.context_id)) is not None:
                 listener.receive(event)
             return
-        if getattr(event, "type", "") != "error":
+        if event.type != "error":
             return
         # Nobody is named, so it is whoever still waits for an answer; if nobody does, everybody.
         listeners = list(self._listeners.values())
@@ -152,3 +186,15 @@ class Socket:
             self._guard.failed(lost)  # once, however many calls were on it
         for listener in listeners.values():
             listener.lose(lost)
+
+
+def _read(frame: bytes) -> Head | None:
+    """Give a message, its head alone where the rest is malformed; None for what nobody here reads anyway."""
+    try:
+        return _events.decode(frame)
+    except msgspec.DecodeError:
+        try:
+            head = _heads.decode(frame)
+        except msgspec.DecodeError:  # no JSON
+            return None
+        return head if head.type in _READ else None

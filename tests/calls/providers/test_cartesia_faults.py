@@ -1,6 +1,6 @@
 import asyncio
 import time
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pytest_django.fixtures import Settings
@@ -193,12 +193,19 @@ def test_a_message_out_of_place_is_passed_over() -> None:
     assert ledger.finished() == []
 
 
-async def test_a_malformed_message_is_a_provider_error(settings: Settings) -> None:
-    async with CartesiaSimulator() as simulator, voice(settings, simulator) as provider:
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "timestamps", "word_timestamps": {"words": ["a"], "start": None, "end": None}},
+        {"type": "timestamps", "word_timestamps": {"words": ["a"], "start": [], "end": [0.1]}},
+        {"type": "chunk", "data": "no base64!"},
+    ],
+)
+async def test_a_malformed_message_is_a_provider_error(settings: Settings, message: dict[str, Any]) -> None:
+    async with CartesiaSimulator(first_audio_ms=60_000) as simulator, voice(settings, simulator) as provider:
         context = provider.open(options()).begin(1)
         await context.say(0, "Hello.")
-        times = SimpleNamespace(words=["a"], start=None, end=None)
-        context.receive(SimpleNamespace(type="timestamps", word_timestamps=times, context_id=None))
+        await simulator.tell_all({**message, "context_id": context._context_id})
         with pytest.raises(ProviderUnavailableError, match="not understood"):
             await gather(context)
 
