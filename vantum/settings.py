@@ -260,6 +260,8 @@ MAX_OUTBOUND_CALLS = env.integer("MAX_OUTBOUND_CALLS", 50, least=1)
 """The most calls that campaigns have on the line at once, all together."""
 RING_SECONDS = env.integer("RING_SECONDS", 30, least=20, most=600)
 """How long a telephone rings. The law asks for 15 seconds or four rings at least (47 CFR 64.1200(a)(6))."""
+WAITING_CONNECTIONS = env.integer("WAITING_CONNECTIONS", 10, least=0, most=1000)
+"""The most connections to the recogniser that one process holds for telephones that ring."""
 RESUME_LINE = env.text("RESUME_LINE", "Sorry, I lost you for a second.")
 """Said when a call goes on with a new stream; a question that the agent had asked is asked again behind it."""
 STREAM_TOKEN_SECONDS = env.integer("STREAM_TOKEN_SECONDS", 30, least=1, most=600)

@@ -5,7 +5,7 @@ event loop; its exceptions are ``ProviderError``. Streams end themselves cleanly
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -35,6 +35,14 @@ class RecognitionOptions(Struct, frozen=True, kw_only=True):
     language: str = "en-US"
     is_telephone: bool = False
     """Whether machines may answer, and people ask for what the engine itself has to understand."""
+
+    @classmethod
+    def on_line(
+        cls, line: AudioFormat, recogniser: "SpeechToText", spec: AgentSpec, *, language: str, is_telephone: bool
+    ) -> "RecognitionOptions":
+        """Say what a call needs whose audio comes as ``line``: as it is where the recogniser takes it so."""
+        target = line if recogniser.accepts(line) else recogniser.preferred
+        return cls(format=target, spec=spec, language=language, is_telephone=is_telephone)
 
 
 RecognitionEvent = SpeechStarted | TranscriptReceived | EagerEndOfTurn | TurnResumed | EndOfTurn
@@ -83,6 +91,17 @@ class SpeechToText(Protocol):
 
     async def aclose(self) -> None:
         """Free what the process holds for it."""
+
+
+@runtime_checkable
+class AwaitsCalls(Protocol):
+    """A recogniser that can be connected before its call is there."""
+
+    async def await_call(self, options: RecognitionOptions) -> None:
+        """Hold a connection for a call that may be answered soon; ``connect`` of a stream with equal options takes it.
+
+        Returns when it is taken or lost; cancelling this closes it. Raises ``ProviderError``.
+        """
 
 
 # --- language model ---------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from calls.engine.events import Message, ToolRequest, Usage
 from calls.enums import Role
 from calls.errors import ProviderError
 from calls.providers.base import GenerationPiece, GenerationRequest, TextDelta
-from calls.providers.resilience import Guard
+from calls.providers.resilience import Circuit, Guard
 
 _GAP_SECONDS = 5.0
 """The longest pause within an answer."""
@@ -44,20 +44,31 @@ class OpenAI:
         self._is_openais = urlsplit(settings.OPENAI_BASE_URL).hostname == "api.openai.com"
         timeout = httpx2.Timeout(max(self._budget_seconds, _GAP_SECONDS), connect=_CONNECT_SECONDS)
         limits = httpx2.Limits(max_connections=1000, max_keepalive_connections=200, keepalive_expiry=_KEPT_SECONDS)
+        self._http = DefaultAsyncHttpx2Client(limits=limits, timeout=timeout)
+        self._warming = asyncio.Lock()
         self._client = AsyncOpenAI(
             api_key=settings.OPENAI_API_KEY or "none",  # a server of one's own asks for none
             base_url=settings.OPENAI_BASE_URL,
             max_retries=0,  # the SDK would obey a Retry-After of two minutes in silence
             timeout=timeout,
-            http_client=DefaultAsyncHttpx2Client(limits=limits, timeout=timeout),
+            http_client=self._http,
         )
 
     async def warm_up(self) -> None:
-        """Open a pooled connection by asking for the list of models."""
-        try:
-            await self._client.models.list()
-        except (openai.APIError, httpx2.HTTPError) as error:
-            raise translate(self._guard, error) from error
+        """Have an idle connection in the pool: where there is none, asking for the list of models opens it."""
+        async with self._warming:
+            is_resting = self._guard.breaker.state(asyncio.get_running_loop().time()) is Circuit.OPEN
+            if is_resting or self._has_idle_connection():
+                return
+            try:
+                await self._client.models.list()
+            except (openai.APIError, httpx2.HTTPError) as error:
+                raise translate(self._guard, error) from error
+
+    def _has_idle_connection(self) -> bool:
+        """Whether a request would find a connection that the far side has not closed."""
+        transport: Any = self._http._transport_for_url(self._client.base_url)  # noqa: SLF001 (not shown otherwise)
+        return any(one.is_idle() and not one.has_expired() for one in transport._pool.connections)  # noqa: SLF001
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationPiece, None]:
         """Stream one reply: text as it comes, then complete tool requests, then the usage.

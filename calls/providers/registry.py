@@ -88,14 +88,19 @@ def resolve(spec: AgentSpec) -> CallProviders:
     )
 
 
-async def warm(spec: AgentSpec) -> None:
-    """Import the agent's providers beside the loop, then let each open what it keeps open. A failure is only logged.
+async def load(spec: AgentSpec) -> CallProviders:
+    """Import the agent's providers beside the loop, and give them. Raises as ``resolve`` does.
 
     The imports alone would stall a loop with live calls for half a second.
     """
     stt, llms, tts = _paths(spec.providers)
     await asyncio.to_thread(_load_all, (stt, *llms, *tts, settings.VOICE_DETECTOR))
-    providers = resolve(spec)
+    return resolve(spec)
+
+
+async def warm(spec: AgentSpec) -> None:
+    """Load the agent's providers, then let each open what it keeps open. A failure of that is only logged."""
+    providers = await load(spec)
     async with asyncio.TaskGroup() as tasks:
         for provider in (providers.stt, *providers.llms, *providers.tts, providers.vad):
             tasks.create_task(_warm_up(provider))

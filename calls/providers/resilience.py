@@ -196,11 +196,16 @@ async def let_go(work: Coroutine[Any, Any, T], *, late: Callable[[T], Awaitable[
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        task.cancel()
-        sweeping = asyncio.create_task(_sweep(task, late))
-        _abandoned.add(sweeping)
-        sweeping.add_done_callback(_abandoned.discard)
+        abandon(task, late=late)
         raise
+
+
+def abandon(task: asyncio.Task[T], *, late: Callable[[T], Awaitable[None]]) -> None:
+    """Cancel a task and wait for nothing. Should its result come all the same, ``late`` is given it."""
+    task.cancel()
+    sweeping = asyncio.create_task(_sweep(task, late))
+    _abandoned.add(sweeping)
+    sweeping.add_done_callback(_abandoned.discard)
 
 
 async def _sweep(task: asyncio.Task[T], late: Callable[[T], Awaitable[None]]) -> None:

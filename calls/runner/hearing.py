@@ -39,15 +39,11 @@ class Hearing:
         self._detector = detector
         self._input = options.input
         self._is_telephone = options.telephone is not None
-        self._target = options.input if recogniser.accepts(options.input) else recogniser.preferred
-        self._stream: RecognitionStream = recogniser.open(
-            RecognitionOptions(
-                format=self._target,
-                spec=spec,
-                language=options.language,
-                is_telephone=self._is_telephone,
-            ),
+        needed = RecognitionOptions.on_line(
+            options.input, recogniser, spec, language=options.language, is_telephone=self._is_telephone
         )
+        self._target = needed.format
+        self._stream: RecognitionStream = recogniser.open(needed)
         self._heard_ms = 0.0
         self._voice_offset_ms = 0.0
         self._voiced_until_ms = 0.0

@@ -109,7 +109,7 @@ def open_inbound(
     at: datetime,
 ) -> CallAttempt:
     """Store a call that somebody made to us; the second report of it gives the same row."""
-    attempt, _ = CallAttempt.objects.get_or_create(
+    attempt, is_new = CallAttempt.objects.get_or_create(
         carrier=carrier,
         carrier_sid=carrier_sid,
         defaults={
@@ -124,6 +124,8 @@ def open_inbound(
             "answered_at": at,
         },
     )
+    if is_new:
+        transaction.on_commit(partial(_tell_expected, attempt.pk))
     return attempt
 
 

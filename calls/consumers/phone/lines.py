@@ -23,6 +23,10 @@ class PhoneLines:
         self._holders[attempt_id] = holder
         return earlier
 
+    def has(self, attempt_id: UUID) -> bool:
+        """Whether a stream of this process has the call."""
+        return attempt_id in self._holders
+
     def release(self, attempt_id: UUID, holder: Holder) -> None:
         """Let go of a call, unless another stream has taken it over. Idempotent."""
         if self._holders.get(attempt_id) is holder:

@@ -1,8 +1,9 @@
 """What can be done for a call before its stream opens: while the telephone rings, in the process that heard of it.
 
-Its first words are laid into the cache at the line's format, and its providers are loaded and their pools warmed. Each
-process does it for the calls of which the carrier tells *it*: the stream will mostly come the same way. Where it does
-not, the runner makes the words itself, only later.
+Its first words are laid into the cache at the line's format, its providers are loaded and what calls share of them is
+connected, and a connection to the recogniser, of which each call needs its own, is held for it. Each process does so
+for the calls of which the carrier tells *it*: the stream will mostly come the same way. Where it does not, the runner
+does all this itself, only later; what was held is taken by the next call of the same kind, or closed in the end.
 """
 
 import asyncio
@@ -18,22 +19,24 @@ from django.dispatch import receiver
 from msgspec.structs import replace
 
 from calls.consumers.phone.call import Plan
-from calls.engine.agent import AgentSpec, ProviderChoice
+from calls.consumers.phone.lines import phone_lines
+from calls.engine.agent import AgentSpec
 from calls.engine.prompt import render_spec
 from calls.engine.sentences import BREAK
-from calls.errors import CallError
+from calls.errors import CallError, ProviderError
+from calls.live import live_calls
 from calls.providers import registry
-from calls.providers.base import SpeechOptions
+from calls.providers.base import AwaitsCalls, RecognitionOptions, SpeechOptions, SpeechToText
 from calls.providers.registry import CallProviders
-from calls.signals import call_expected
+from calls.signals import attempt_over, call_expected
 from calls.wire.twilio import LINE_FORMAT
 
 log = logging.getLogger(__name__)
 
 _MOST_REMEMBERED = 2000
 _SECONDS = 20.0
-_WARM_SECONDS = 30.0
-"""Pooled connections that nobody used for longer may be closed by the far side."""
+_ANSWER_SECONDS = 10.0
+"""From the last ring to the stream of an answered call, at the most."""
 _AT_ONCE = 20
 """A campaign's calls ring in volleys; the words of more calls than this wait for those before them."""
 
@@ -64,61 +67,87 @@ class Preparing:
     def __init__(
         self,
         *,
-        resolve: Callable[[AgentSpec], CallProviders] = registry.resolve,
+        load_providers: Callable[[AgentSpec], Awaitable[CallProviders]] = registry.load,
         warm: Callable[[AgentSpec], Awaitable[None]] = registry.warm,
     ) -> None:
-        self._resolve = resolve
+        self._load_providers = load_providers
         self._warm = warm
         self._load: Load | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._known: OrderedDict[UUID, None] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._warmed: dict[ProviderChoice, float] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._ear_room = asyncio.Semaphore(0)
 
     def begin(self, load: Load) -> None:
         """Prepare calls in the running event loop from now on."""
         self._load, self._loop = load, asyncio.get_running_loop()
-        self._warmed.clear()
         self._room = asyncio.Semaphore(_AT_ONCE)
+        self._ear_room = asyncio.Semaphore(settings.WAITING_CONNECTIONS)
 
     async def aclose(self) -> None:
-        """Stop preparing."""
+        """Stop preparing, and close what waits for calls."""
         self._loop = None
-        for task in self._tasks:
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def expect(self, attempt_id: UUID) -> None:
         """Note that a call may be answered soon. A process that holds no calls does nothing."""
         if (loop := self._loop) is not None:
             loop.call_soon_threadsafe(self._start, attempt_id)
 
+    def forget(self, attempt_id: UUID) -> None:
+        """Note that a call is over; idempotent. Any thread may tell."""
+        if (loop := self._loop) is not None:
+            loop.call_soon_threadsafe(self._stop, attempt_id)
+
+    def _stop(self, attempt_id: UUID) -> None:
+        if (task := self._tasks.get(attempt_id)) is not None:
+            task.cancel()
+
     def _start(self, attempt_id: UUID) -> None:
-        if self._loop is None or attempt_id in self._known:
+        if self._loop is None or live_calls.is_draining or attempt_id in self._known:
             return
         self._known[attempt_id] = None
         if len(self._known) > _MOST_REMEMBERED:
             self._known.popitem(last=False)
-        task = asyncio.create_task(self._prepare(attempt_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._tasks[attempt_id] = asyncio.create_task(self._prepare(attempt_id))
+        task.add_done_callback(lambda _: self._tasks.pop(attempt_id, None))
 
     async def _prepare(self, attempt_id: UUID) -> None:
         """Do it; what cannot be done is left to the call itself, which says what is wrong."""
-        try:
-            async with self._room, asyncio.timeout(_SECONDS):
-                if self._load is not None:
-                    await self._lay_words(await self._load(attempt_id))
-        except (CallError, DatabaseError, TimeoutError) as error:
-            log.info("attempt %s is not prepared: %s", attempt_id, type(error).__name__)
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                async with self._room, asyncio.timeout(_SECONDS):
+                    if self._load is not None:
+                        plan = await self._load(attempt_id)
+                        providers = await self._load_providers(plan.spec)
+                        tasks.create_task(self._keep_ear(attempt_id, plan, providers.stt))
+                        await asyncio.gather(self._warm(plan.spec), self._lay_words(plan, providers))
+            except (CallError, DatabaseError, TimeoutError) as error:
+                log.info("attempt %s is not prepared: %s", attempt_id, type(error).__name__)
 
-    async def _lay_words(self, plan: Plan) -> None:
-        now = asyncio.get_running_loop().time()
-        if now - self._warmed.get(plan.spec.providers, -_WARM_SECONDS) >= _WARM_SECONDS:
-            self._warmed[plan.spec.providers] = now
-            await self._warm(plan.spec)
-        providers = self._resolve(plan.spec)
+    async def _keep_ear(self, attempt_id: UUID, plan: Plan, stt: SpeechToText) -> None:
+        """Have the recogniser hold a connection for as long as the telephone may ring."""
+        if not isinstance(stt, AwaitsCalls):
+            return
+        options = RecognitionOptions.on_line(
+            LINE_FORMAT,
+            stt,
+            plan.spec,
+            language=plan.language or plan.spec.language,
+            is_telephone=plan.direction is not None,
+        )
+        try:
+            async with asyncio.timeout(settings.RING_SECONDS + _ANSWER_SECONDS), self._ear_room:
+                if not phone_lines.has(attempt_id):
+                    await stt.await_call(options)
+        except (ProviderError, TimeoutError) as error:
+            log.info("no connection waits for attempt %s any more: %s", attempt_id, type(error).__name__)
+
+    async def _lay_words(self, plan: Plan, providers: CallProviders) -> None:
         language = plan.language or plan.spec.language
         speech = SpeechOptions(format=LINE_FORMAT, spec=plan.spec, language=language, voice=plan.spec.voice)
         words = first_words(replace(plan.spec, language=language), dict(plan.variables))
@@ -136,3 +165,9 @@ preparing = Preparing()
 def prepare_expected(*, attempt_id: UUID, **_sender: Any) -> None:
     """Prepare a call that may be answered soon."""
     preparing.expect(attempt_id)
+
+
+@receiver(attempt_over, dispatch_uid="forget_call")
+def forget_over(*, attempt_id: UUID, **_sender: Any) -> None:
+    """Give up what waits for a call that nobody answered."""
+    preparing.forget(attempt_id)

@@ -1,8 +1,10 @@
 """Deepgram through its SDK (https://developers.deepgram.com): nova or Flux, by the model's name in the settings."""
 
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
+import msgspec
 from deepgram import AsyncDeepgramClient
 from deepgram.environment import DeepgramClientEnvironment
 from django.conf import settings
@@ -10,10 +12,12 @@ from django.conf import settings
 from calls.engine.agent import AgentSpec
 from calls.enums import AudioEncoding, Role
 from calls.providers.base import RecognitionOptions
+from calls.providers.deepgram.connection import Connection
 from calls.providers.deepgram.dialects import Dialect, Flux, Nova
 from calls.providers.deepgram.stream import DeepgramStream
+from calls.providers.deepgram.waiting import Waiting
 from calls.providers.resilience import Guard
-from calls.wire.audio import AudioFormat
+from calls.wire.audio import AudioFormat, silence
 
 __all__ = ["Deepgram"]
 
@@ -27,10 +31,11 @@ _DEFAULT_ENDPOINTING_MS = 300
 _EAGER_END_OF_TURN = 0.4
 _END_OF_TURN = 0.7
 _END_OF_TURN_TIMEOUT_MS = 5000
+_SIGN_OF_LIFE_MS = 100.0
 
 
 class Deepgram:
-    """Implements ``SpeechToText``. Audio goes out as it comes from the line: PCM16, mu-law or A-law."""
+    """Implements ``SpeechToText`` and ``AwaitsCalls``. Audio goes out as the line has it: PCM16, mu-law or A-law."""
 
     name = "deepgram"
     preferred = AudioFormat(encoding=AudioEncoding.PCM16, rate=16_000)
@@ -38,6 +43,7 @@ class Deepgram:
     def __init__(self) -> None:
         self.model: str = settings.DEEPGRAM_MODEL
         self._guard = Guard(self.name, Role.STT)
+        self._waiting = Waiting()
         base = settings.DEEPGRAM_BASE_URL.rstrip("/")
         socket_base = base.replace("http", "ws", 1)
         self._client = AsyncDeepgramClient(
@@ -59,15 +65,26 @@ class Deepgram:
 
     def open(self, options: RecognitionOptions) -> DeepgramStream:
         """Make a call's stream; nothing is connected yet."""
-        arguments = self._flux_arguments(options) if self._is_flux else self._nova_arguments(options)
-        arguments |= {"encoding": _ENCODINGS[options.format.encoding], "sample_rate": options.format.rate}
+        arguments = self._arguments(options)
         dialect: Dialect = Flux() if self._is_flux else Nova()
+        take = partial(self._waiting.take, _key(arguments))
+        return DeepgramStream(partial(self._open, arguments), dialect, options.format, self._guard, take=take)
 
-        def opening() -> AbstractAsyncContextManager[Any]:
-            manager: AbstractAsyncContextManager[Any] = self._listen.connect(**arguments)
-            return manager
+    async def await_call(self, options: RecognitionOptions) -> None:
+        """Hold an open connection until a call with these options takes it, it is lost, or this is cancelled."""
+        arguments = self._arguments(options)
+        opening = partial(Connection.open, partial(self._open, arguments), self._guard)
+        # Flux knows no KeepAlive.
+        sign = silence(options.format, _SIGN_OF_LIFE_MS) if self._is_flux else b""
+        await self._waiting.keep(_key(arguments), opening, sign)
 
-        return DeepgramStream(opening, dialect, options.format, self._guard)
+    def _open(self, arguments: dict[str, Any]) -> AbstractAsyncContextManager[Any]:
+        manager: AbstractAsyncContextManager[Any] = self._listen.connect(**arguments)
+        return manager
+
+    def _arguments(self, options: RecognitionOptions) -> dict[str, Any]:
+        own = self._flux_arguments(options) if self._is_flux else self._nova_arguments(options)
+        return own | {"encoding": _ENCODINGS[options.format.encoding], "sample_rate": options.format.rate}
 
     def _nova_arguments(self, options: RecognitionOptions) -> dict[str, Any]:
         terms = "keyterm" if self.model.startswith("nova-3") else "keywords"
@@ -95,7 +112,12 @@ class Deepgram:
         }
 
     async def aclose(self) -> None:
-        """Nothing is held for the process: each call has closed its own socket."""
+        """Nothing is held for the process: each call, and whoever awaits one, has closed its own socket."""
+
+
+def _key(arguments: dict[str, Any]) -> bytes:
+    """Name a connection by all that it is asked for."""
+    return msgspec.json.encode(arguments, order="sorted")
 
 
 def _may_speculate(spec: AgentSpec) -> bool:

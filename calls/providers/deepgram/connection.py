@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from calls.errors import ProviderError
 from calls.providers.resilience import Guard, let_go
 
+_OPEN_SECONDS = 4.0
 _GOODBYE_SECONDS = 0.2
 _CLOSE_SECONDS = 0.3
 _POLICY_VIOLATION = 1008
@@ -29,10 +30,16 @@ class Connection:
         self._guard = guard
         self.sending_since: float | None = None
         """When the send began that has not returned; the reader watches it, for a timer per frame costs too much."""
+        self.silent_bytes = 0
+        """Audio that was sent before any caller's; Deepgram's clock has it."""
 
     @classmethod
     async def open(cls, opening: Opening, guard: Guard) -> "Connection":
-        """Connect; raises ``ProviderError``. Cancelling it returns at once."""
+        """Connect within four seconds, with one repeat; raises ``ProviderError``. Cancelling it returns at once."""
+        return await guard.open(lambda: cls._connect(opening, guard), budget_seconds=_OPEN_SECONDS)
+
+    @classmethod
+    async def _connect(cls, opening: Opening, guard: Guard) -> "Connection":
         manager = opening()
 
         async def enter() -> "Connection":
@@ -42,6 +49,20 @@ class Connection:
             return await let_go(enter(), late=cls.close)
         except (ApiError, OSError, WebSocketException, TimeoutError) as error:
             raise _translated(error, guard) from error
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither side has closed it, as far as this one knows."""
+        is_open: bool = self._client._websocket.open  # noqa: SLF001 (the SDK does not show it)
+        return is_open
+
+    async def keep_alive(self, silence: bytes) -> None:
+        """Keep it open while there is no caller: by so much silence, or without any by KeepAlive (nova)."""
+        if silence:
+            self.silent_bytes += len(silence)
+            await self.send_audio(silence)
+        else:
+            await self.send("keep_alive")
 
     async def receive(self, seconds: float) -> Any:
         """Give the next message, or None when none came in time or none that the SDK knows."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from time import monotonic as _now
 
 from calls.errors import ProviderError
@@ -15,7 +15,6 @@ from calls.wire.audio import AudioFormat, silence
 
 log = logging.getLogger(__name__)
 
-_OPEN_SECONDS = 4.0
 _GIVE_UP_SECONDS = 10.0
 """A recogniser that has told us nothing for so long after a loss is lost for good."""
 _RETRY_SECONDS = (0.0, 0.2, 0.5, 1.0)
@@ -46,8 +45,18 @@ class DeepgramStream:
     is lost, and interim words are replaced and not doubled. Past 20 s the oldest goes and is counted.
     """
 
-    def __init__(self, opening: Opening, dialect: Dialect, audio: AudioFormat, guard: Guard) -> None:
+    def __init__(
+        self,
+        opening: Opening,
+        dialect: Dialect,
+        audio: AudioFormat,
+        guard: Guard,
+        *,
+        take: Callable[[], Awaitable[Connection | None]],
+    ) -> None:
+        """Make it; ``take`` gives a connection that waits for a call like this one, where there is any."""
         self._opening = opening
+        self._take = take
         self._dialect = dialect
         self._format = audio
         self._guard = guard
@@ -81,9 +90,10 @@ class DeepgramStream:
     # --- what the call does -----------------------------------------------------------------------------------------
 
     async def connect(self) -> None:
-        """Open the connection; raises ``ProviderError``. Audio heard before is sent after."""
+        """Take a waiting connection or open one; raises ``ProviderError``. Audio heard before is sent after."""
         if self._task is None:
-            self._connection = await self._open()
+            self._connection = await self._take() or await self._open()
+            self._origin -= self._connection.silent_bytes
             self._heard_at = self._heard_at or _now()
             self._task = asyncio.create_task(self._run(self._connection))
             self._task.add_done_callback(self._finish)
@@ -151,7 +161,7 @@ class DeepgramStream:
     # --- one connection after the other -----------------------------------------------------------------------------
 
     async def _open(self) -> Connection:
-        return await self._guard.open(lambda: Connection.open(self._opening, self._guard), budget_seconds=_OPEN_SECONDS)
+        return await Connection.open(self._opening, self._guard)
 
     async def _run(self, connection: Connection) -> None:
         try:

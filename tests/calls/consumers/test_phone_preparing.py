@@ -20,6 +20,7 @@ from calls.enums import AttemptStatus
 from calls.errors import AgentError, MissingVariableError
 from calls.providers.registry import CallProviders
 from calls.runner.simulation import run_virtually
+from calls.telephony import inbound
 from tests.calls import phones, rows
 from tests.calls.consumers.phone_driver import ATTEMPT_ID, Exchange, Planned, hold, scripted
 from tests.calls.runner.fakes import FakeSynthesiser, agent
@@ -59,7 +60,10 @@ class Process:
         self.warmed: list[str] = []
         self._spec = spec
         self._failure = failure
-        self.preparing = Preparing(resolve=lambda _: self.providers, warm=self._warm)
+        self.preparing = Preparing(load_providers=self._load_providers, warm=self._warm)
+
+    async def _load_providers(self, _: AgentSpec) -> CallProviders:
+        return self.providers
 
     async def _warm(self, spec: AgentSpec) -> None:
         self.warmed.append(spec.name)
@@ -94,7 +98,7 @@ def test_a_call_that_rings_is_prepared_once_in_whichever_thread_it_is_heard_of(t
         await asyncio.sleep(1)
 
     play(process, scenario)
-    assert (process.loaded[0], len(process.loaded), process.warmed) == (ATTEMPT_ID, 2, [SPEC.name])
+    assert (process.loaded[0], len(process.loaded), process.warmed) == (ATTEMPT_ID, 2, [SPEC.name] * 2)
     assert sorted(process.synthesiser.said) == sorted(first_words(SPEC, {"name": "Bo"}))
     names = {path.name for path in tmp_path.iterdir()}
     assert len(names) == len(process.synthesiser.said) - 1  # all but the words to one person
@@ -154,10 +158,23 @@ def test_prepared_words_are_heard_at_once_however_slow_the_voice_is(tmp_path: Pa
 @pytest.mark.django_db(transaction=True)
 def test_a_process_hears_of_a_call_from_its_ringing_on(monkeypatch: pytest.MonkeyPatch) -> None:
     expected: list[UUID] = []
+    over: list[UUID] = []
     monkeypatch.setattr(module.preparing, "expect", expected.append)
+    monkeypatch.setattr(module.preparing, "forget", over.append)
     attempt = phones.attempt()
     told = [AttemptStatus.QUEUED, AttemptStatus.RINGING, AttemptStatus.RINGING, AttemptStatus.IN_PROGRESS]
     for status in told:
         services.advance_attempt(attempt.pk, status, at=rows.BEGAN)
     services.advance_attempt(attempt.pk, AttemptStatus.COMPLETED, at=rows.BEGAN)
-    assert expected == [attempt.pk] * 3
+    assert (expected, over) == ([attempt.pk] * 3, [attempt.pk])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_to_us_is_prepared_while_it_is_greeted(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected: list[UUID] = []
+    monkeypatch.setattr(module.preparing, "expect", expected.append)
+    rows.agent(is_default=True)
+    for _ in range(2):
+        attempt = inbound.take("CA" + "0a" * 16, caller=phones.SOMEBODY, called=phones.OUR_NUMBER, carrier="twilio")
+    assert attempt is not None
+    assert expected == [attempt.pk]

@@ -10,6 +10,7 @@ from calls.engine.events import EndOfTurn, SpeechStarted
 from calls.enums import AudioEncoding
 from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutError, ProviderUnavailableError
 from calls.providers.deepgram import Deepgram
+from calls.providers.deepgram import connection as connection_module
 from calls.providers.deepgram import stream as stream_module
 from calls.providers.deepgram.dialects import Nova
 from calls.wire.audio import AudioFormat
@@ -137,7 +138,7 @@ async def test_nobody_listening_is_unavailable(settings: Settings) -> None:
 async def test_a_handshake_that_hangs_costs_only_the_budget(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_module, "_OPEN_SECONDS", 0.5)
+    monkeypatch.setattr(connection_module, "_OPEN_SECONDS", 0.5)
     async with DeepgramSimulator() as simulator, hearing(settings, simulator, "nova-3") as stream:
         simulator.faults.extend([Fault(hang=True)] * 2)
         started = time.monotonic()

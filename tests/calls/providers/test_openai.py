@@ -137,6 +137,30 @@ async def test_turns_share_one_connection(settings: Settings) -> None:
         assert simulator.connections == 1
 
 
+async def test_warming_up_asks_only_where_no_open_connection_is_idle(settings: Settings) -> None:
+    async with OpenAISimulator(token_ms=50) as simulator, model(settings, simulator) as provider:
+        await asyncio.gather(*(provider.warm_up() for _ in range(5)))
+        await provider.warm_up()
+        assert len(simulator.headers) == 1
+        async with aclosing(provider.generate(asking())) as pieces:
+            await anext(pieces)
+            await provider.warm_up()  # the only one is busy
+            assert simulator.connections == 2
+        for task in simulator._tasks:
+            task.cancel()  # the far side closes what nobody uses
+        await asyncio.sleep(0.05)
+        await provider.warm_up()
+        assert (simulator.connections, simulator.live) == (3, 1)
+
+
+async def test_a_model_that_rests_is_not_warmed_up(settings: Settings) -> None:
+    async with OpenAISimulator() as simulator, model(settings, simulator) as provider:
+        for _ in range(5):
+            provider._guard.breaker.failed(asyncio.get_running_loop().time())
+        await provider.warm_up()
+        assert simulator.connections == 0
+
+
 # --- cancelling -------------------------------------------------------------------------------------------------------
 
 
