@@ -6,6 +6,7 @@ a number was dialled twice, a finished turn is missing, or a call was neither re
 
 ``--campaign 1000`` has a campaign dial instead, with retries within seconds, and kills a Redis that is its broker too.
 It ends with 1 when somebody was called at twice, or more or less often than the policy says by the carrier's books.
+``--database postgres`` runs either on a PostgreSQL of its own.
 """
 
 import argparse
@@ -22,8 +23,9 @@ from pathlib import Path
 
 from tests.bench.killing import campaign
 from tests.bench.killing.callee import Callee
+from tests.bench.killing.database import KINDS, database
 from tests.bench.killing.exchange import Exchange, over_http
-from tests.bench.killing.report import Ledger, failures, show
+from tests.bench.killing.report import Ledger, failures, show, stream_name
 from tests.bench.killing.site import Site, helper, lock_holders, product, settings_of
 from tests.simulators.twilio import SimulatedCall, TwilioSimulator
 
@@ -63,10 +65,10 @@ async def watch(site: Site, ledger: Ledger) -> None:
 def _closed(site: Site) -> tuple[list[str], list[str]]:
     attempts = site.rows("SELECT carrier_sid FROM calls_callattempt WHERE ended_at IS NOT NULL AND carrier_sid <> ''")
     sessions = site.rows(
-        "SELECT s.attempt_id || '.' || s.number FROM calls_callstream s JOIN calls_callsession c ON c.id = s.session_id"
+        "SELECT s.attempt_id, s.number FROM calls_callstream s JOIN calls_callsession c ON c.id = s.session_id"
         " WHERE c.status = 'ended'"
     )
-    return [sid for (sid,) in attempts], [token for (token,) in sessions]
+    return [sid for (sid,) in attempts], [stream_name(attempt, number) for attempt, number in sessions]
 
 
 def is_settled(site: Site, calls: int) -> bool:
@@ -85,14 +87,17 @@ async def measure(folder: Path, options: argparse.Namespace) -> tuple[Ledger, li
     exchange = Exchange(asyncio.get_running_loop(), somebody)
     ledger = Ledger(options.calls)
     with (
+        database(options.database, folder) as url,
         TwilioSimulator(over_http) as twilio,
         socket.create_server(("127.0.0.1", 0), backlog=2048) as listening,
     ):
         twilio.on_create = exchange.take
         keys = {"TWILIO_ACCOUNT_SID": twilio.account_sid, "TWILIO_AUTH_TOKEN": twilio.auth_token}
         keys |= {"TWILIO_PHONE_NUMBER": "+15005550006", "TWILIO_BASE_URL": twilio.url}
-        env = settings_of(folder, listening.getsockname()[1], **keys)
-        site = Site(folder, env, (*product(listening), helper("dialler", options.calls, options.at_once)))
+        keys["WEB_SPARE"] = "0" if options.no_spare else "1"
+        env = settings_of(folder, listening.getsockname()[1], url, **keys)
+        programs = product(listening, has_spare=not options.no_spare)
+        site = Site(folder, env, (*programs, helper("dialler", options.calls, options.at_once)))
         site.prepare()
         tasks = [asyncio.create_task(site.run()), asyncio.create_task(watch(site, ledger))]
         killing = asyncio.create_task(kill(site, exchange, ledger, options))
@@ -126,6 +131,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=10, help="calls at the same time")
     parser.add_argument("--turns", type=int, default=5, help="what each person says before the end")
     parser.add_argument("--every", type=float, default=2.5, help="mean seconds between two kills")
+    parser.add_argument("--database", choices=KINDS, default="sqlite")
+    parser.add_argument("--no-spare", action="store_true", help="without a second web process that waits (WEB_SPARE)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=15, help="after so long no more is waited for calls")
     parser.add_argument("--keep-log", type=Path, help="where the processes' log goes")

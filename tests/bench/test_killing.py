@@ -27,8 +27,8 @@ def person() -> Callee:
     with TwilioSimulator(lambda *_: Reply(204, "")) as twilio:
         call = SimulatedCall(twilio, {"To": "+15005560000", "From": "+15005550006"})
     callee = Callee(call, seed=0, exchanges=1)
-    first = Stream(f"{ATTEMPT}.1:x", 0.0, first_audio_at=1.0, broke_at=10.0, ended_at=10.0)
-    second = Stream(f"{ATTEMPT}.2:x", 10.0, first_audio_at=12.0, ended_at=20.0)
+    first = Stream(f"{ATTEMPT}.1:x", 0.0, 0.5, first_audio_at=1.0, broke_at=10.0, ended_at=10.0)
+    second = Stream(f"{ATTEMPT}.2:x", 10.0, 10.5, first_audio_at=12.0, ended_at=20.0)
     callee.streams = [first, second]
     callee.heard = [(5.0, 0, "Hello."), (9.9, 0, "Heard word1."), (15.0, 1, "Sorry, I lost you.")]
     callee.answered, callee.ended_at = ["word2"], 20.0

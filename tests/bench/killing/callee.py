@@ -23,10 +23,14 @@ _MOST_STREAMS = 12
 
 @dataclass
 class Stream:
-    """One stream as the carrier saw it. Seconds of the monotonic clock; None: it did not come to that."""
+    """One stream as the carrier saw it. Seconds of the monotonic clock; None: it did not come to that.
+
+    ``asked_at``: when the request was sent whose answer, at ``told_at``, has led to this stream.
+    """
 
     token: str
     asked_at: float
+    told_at: float
     first_audio_at: float | None = None
     broke_at: float | None = None
     ended_at: float | None = None
@@ -84,22 +88,23 @@ class Callee:
             return False
         return True
 
-    async def _ask(self, url: str) -> str | None:
-        """Ask for TwiML; where that fails, once more at the fallback address."""
+    async def _ask(self, url: str) -> tuple[float, str | None]:
+        """Ask for TwiML; where that fails, once more at the fallback address. Tells also when it last asked."""
+        asked_at = 0.0
         for address in (url, self.call.order["FallbackUrl"]):
+            asked_at = time.monotonic()
             try:
                 reply: Reply = await asyncio.to_thread(self.call.ask, address)
             except httpx.HTTPError:
                 continue
             if reply.status == 200:
-                return reply.text
-        return None
+                return asked_at, reply.text
+        return asked_at, None
 
     async def _follow(self, url: str) -> None:
         """Do what the TwiML says until it says to hang up."""
         for _ in range(_MOST_STREAMS):
-            asked_at = time.monotonic()
-            twiml = await self._ask(url)
+            asked_at, twiml = await self._ask(url)
             if self.call.is_over:
                 self.outcome = "hung up by REST"
                 return
@@ -109,7 +114,7 @@ class Callee:
             if "<Stream" not in twiml:
                 self.outcome = "apology" if "<Say" in twiml else "hung up"
                 return
-            stream = Stream(_found(r'name="token" value="([^"]+)"', twiml), asked_at)
+            stream = Stream(_found(r'name="token" value="([^"]+)"', twiml), asked_at, time.monotonic())
             self.streams.append(stream)
             await self._carry(stream, _found(r'<Stream url="([^"]+)"', twiml))
             stream.ended_at = time.monotonic()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.killing.callee import Callee
+from tests.bench.killing.database import database
 from tests.bench.killing.exchange import Exchange, over_http
 from tests.bench.killing.policy import Seen, judge
 from tests.bench.killing.site import FIRST_NUMBER, Site, broker, helper, product, settings_of
@@ -151,28 +152,13 @@ async def measure(folder: Path, options: argparse.Namespace) -> Books:
         return Subscriber(call, seed=options.seed * 1_000_000 + index, exchanges=0)
 
     exchange = Exchange(asyncio.get_running_loop(), somebody, _LINGER_SECONDS)
-    port = free_port()
     with (
+        database(options.database, folder) as url,
         TwilioSimulator(over_http) as twilio,
         socket.create_server(("127.0.0.1", 0), backlog=2048) as listening,
     ):
         twilio.on_create = exchange.take
-        site = Site(
-            folder,
-            settings_of(
-                folder,
-                listening.getsockname()[1],
-                TWILIO_ACCOUNT_SID=twilio.account_sid,
-                TWILIO_AUTH_TOKEN=twilio.auth_token,
-                TWILIO_PHONE_NUMBER="+15005550006",
-                TWILIO_BASE_URL=twilio.url,
-                TWILIO_CALLS_PER_SECOND="100",
-                CELERY_BROKER_URL=f"redis://127.0.0.1:{port}/0",
-                RECORD_AUDIO="0",
-                DEMO="0",
-            ),
-            (broker(port), *product(listening, workers=4), helper("operator", options.campaign, options.at_once)),
-        )
+        site = _site(folder, url, listening, twilio, options)
         site.prepare()
         began = time.monotonic()
         running = asyncio.create_task(site.run())
@@ -192,6 +178,27 @@ async def measure(folder: Path, options: argparse.Namespace) -> Books:
                 task.cancel()
             await asyncio.gather(killing, running, *exchange.tasks, return_exceptions=True)
     return books
+
+
+def _site(
+    folder: Path, url: str, listening: socket.socket, twilio: TwilioSimulator, options: argparse.Namespace
+) -> Site:
+    port = free_port()
+    env = settings_of(
+        folder,
+        listening.getsockname()[1],
+        url,
+        TWILIO_ACCOUNT_SID=twilio.account_sid,
+        TWILIO_AUTH_TOKEN=twilio.auth_token,
+        TWILIO_PHONE_NUMBER="+15005550006",
+        TWILIO_BASE_URL=twilio.url,
+        TWILIO_CALLS_PER_SECOND="100",
+        CELERY_BROKER_URL=f"redis://127.0.0.1:{port}/0",
+        RECORD_AUDIO="0",
+        DEMO="0",
+    )
+    starting = helper("operator", options.campaign, options.at_once)
+    return Site(folder, env, (broker(port, folder), *product(listening, workers=4), starting))
 
 
 async def _kill(

@@ -14,6 +14,8 @@ AUDIBLE_SECONDS = 0.5
 """A turn counts as finished when it was heard to its end so long before the break: marks are on their way, and the
 agent's own clock has to find the turn over."""
 
+_GIVEN_UP = {"apology", "no TwiML"}
+
 
 @dataclass
 class Ledger:
@@ -42,6 +44,11 @@ class Ledger:
         self.reasons = Counter(
             dict(site.rows("SELECT end_reason, count(*) FROM calls_callsession GROUP BY end_reason"))
         )
+
+
+def stream_name(attempt: str | UUID, number: str | int) -> str:
+    """Give the one name of a stream, however a database or a token writes its attempt."""
+    return f"{UUID(str(attempt)).hex}.{number}"
 
 
 def lost_turns(ledger: Ledger, callee: Callee) -> list[tuple[str, str]]:
@@ -89,9 +96,9 @@ def closings(ledger: Ledger, callees: list[Callee]) -> dict[str, float | None]:
         for stream in callee.streams:
             if stream.ended_at is None or stream.first_audio_at is None:
                 continue
-            attempt, number = stream.token.split(":")[0].split(".")
-            at = ledger.session_closed_at.get(f"{UUID(attempt).hex}.{number}")
-            taken[f"{attempt}.{number}"] = None if at is None else max(at - stream.ended_at, 0.0)
+            name = stream_name(*stream.token.split(":")[0].split("."))
+            at = ledger.session_closed_at.get(name)
+            taken[name] = None if at is None else max(at - stream.ended_at, 0.0)
     return taken
 
 
@@ -122,17 +129,18 @@ def show(ledger: Ledger, callees: list[Callee]) -> None:
     """Print the figures."""
     pairs = resumptions(callees)
     resumed = [taken for pair in pairs if (taken := resume_seconds(*pair)) is not None]
-    asked = [after.first_audio_at - after.asked_at for _, after in pairs if after.first_audio_at is not None]
+    heard = [(after, after.first_audio_at) for _, after in pairs if after.first_audio_at is not None]
     closed = [taken for taken in closings(ledger, callees).values() if taken is not None]
-    broke = sum(stream.broke_at is not None for callee in callees for stream in callee.streams)
+    given_up = sum(callee.outcome in _GIVEN_UP for callee in callees)
     twice = sum(count > 1 for count in ledger.dialled.values())
     lines = {
         "killed": ", ".join(f"{name} {count}" for name, count in sorted(ledger.killed.items())) or "nobody",
         "numbers called": f"{len(ledger.dialled)} of {ledger.calls}, twice: {twice}",
         "streams hit by a kill": f"{ledger.hit}",
-        "streams that broke": f"{broke}, resumed {len(resumed)}",
+        "streams that broke": f"{len(pairs) + given_up}, went on {len(resumed)}, call ended with an apology {given_up}",
         "break to first audio": _spread(resumed),
-        "asked to first audio": _spread(asked),
+        "request to first audio": _spread([at - after.asked_at for after, at in heard]),
+        "TwiML to first audio": _spread([at - after.told_at for after, at in heard]),
         "over to closed here": _spread(closed),
         "turns finished, lost": f"{sum(len(c.heard) + len(c.answered) for c in callees)}, "
         f"{sum(len(lost_turns(ledger, callee)) for callee in callees)}",
@@ -149,4 +157,4 @@ def _spread(values: list[float]) -> str:
         return "none"
     ordered = sorted(values)
     at = [ordered[min(int(len(ordered) * share), len(ordered) - 1)] for share in (0.5, 0.95)]
-    return f"p50 {at[0]:.1f} s, p95 {at[1]:.1f} s, most {ordered[-1]:.1f} s, of {len(ordered)}"
+    return f"p50 {at[0]:.2f} s, p95 {at[1]:.2f} s, most {ordered[-1]:.2f} s, of {len(ordered)}"

@@ -3,14 +3,13 @@
 import asyncio
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.bench.killing import database
 from tests.bench.killing.providers import RESUME_LINE
 from tests.processes import ROOT, environment
 from vantum.supervisor import LISTEN_FD, Policy, Program, Supervisor
@@ -30,22 +29,22 @@ PATIENT = Policy(first_pause=0.05, short_pause=0.05, longest_pause=0.05, early=0
 """These programs die often and for no fault of theirs."""
 
 
-def settings_of(folder: Path, port: int, **more: str) -> dict[str, str]:
-    """Give the environment of the installation."""
+def settings_of(folder: Path, port: int, database_url: str, **more: str) -> dict[str, str]:
+    """Give the environment of the installation. What the shell names of queues and keys is not its business."""
     return environment(
         folder,
         PORT=str(port),
-        DATABASE_URL=f"sqlite:///{folder / 'calls.sqlite3'}",
+        DATABASE_URL=database_url,
+        REDIS_URL="",
         STT_PROVIDER=f"{_PARTS}.Ear",
         LLM_PROVIDER=f"{_PARTS}.Echo",
         TTS_PROVIDER=f"{_PARTS}.Voice",
         VOICE_DETECTOR="calls.providers.vad.EnergyDetector",
         RESUME_LINE=RESUME_LINE,
         CELERY_SKIP_CHECKS="1",
-        WEB_SPARE="1",
         DRAIN_SECONDS="0",
         CARRIER="twilio",
-        **more,
+        **{"CELERY_BROKER_URL": "", "WEB_SPARE": "1"} | more,
     )
 
 
@@ -55,14 +54,14 @@ def lock_holders() -> set[int]:
     return {int(pid) for _, kind, _, mode, pid, *_ in words if (kind, mode) == ("FLOCK", "WRITE")}
 
 
-def product(listening: socket.socket, *, workers: int = 2) -> tuple[Program, ...]:
-    """Give the product's own processes: web and its spare, worker, scheduler."""
+def product(listening: socket.socket, *, workers: int = 2, has_spare: bool = True) -> tuple[Program, ...]:
+    """Give the product's own processes: web, mostly with its spare, worker, scheduler."""
     held = listening.fileno()
     celery = (sys.executable, "-m", "celery", "--quiet", "-A", "vantum")
     lean = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     web = ("env", f"{LISTEN_FD}={held}", sys.executable, "-m", "vantum.server")
     return (
-        *(Program(name, web, (held,)) for name in ("web", "spare")),
+        *(Program(name, web, (held,)) for name in (("web", "spare") if has_spare else ("web",))),
         Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", str(workers), *lean)),
         Program("scheduler", (*celery, "beat", "--pidfile=")),
     )
@@ -74,9 +73,9 @@ def helper(module: str, calls: int, at_once: int) -> Program:
     return Program(module, (sys.executable, *arguments))
 
 
-def broker(port: int) -> Program:
-    """Give a Redis that keeps nothing: who kills it has flushed it."""
-    kept_nowhere = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1")
+def broker(port: int, folder: Path) -> Program:
+    """Give a Redis that keeps nothing, and finds nothing in its folder: who kills it has flushed it."""
+    kept_nowhere = ("--save", "", "--appendonly", "no", "--dir", str(folder), "--bind", "127.0.0.1")
     return Program("broker", ("redis-server", "--port", str(port), *kept_nowhere))
 
 
@@ -84,7 +83,6 @@ class Site:
     """Processes that are kept alive, and their database."""
 
     def __init__(self, folder: Path, env: Mapping[str, str], programs: Sequence[Program]) -> None:
-        self._database = folder / "calls.sqlite3"
         self._env = env
         self.log = folder / "log"
         self.supervisor = Supervisor(programs, self._write, PATIENT)
@@ -111,8 +109,7 @@ class Site:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Look into the database."""
-        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=30)) as database:
-            return database.execute(query).fetchall()
+        return database.rows(self._env["DATABASE_URL"], query)
 
     async def until(self, is_so: Callable[[], bool], seconds: float) -> bool:
         """Look twice a second; False when it did not come."""
