@@ -76,6 +76,7 @@ def journalled(session_id: UUID) -> Journalled:
             and (fact.kind, fact.detail.get("reason")) == (EventKind.RECORDING_STOPPED, "objection")
             for fact in facts
         ),
+        end_reason=next((fact.reason for fact in facts if isinstance(fact, CallEnded)), None),
     )
 
 

@@ -108,25 +108,12 @@ def note_stream(
         stream.filter(stopped_at__isnull=True).update(stopped_at=at)
 
 
-def has_conversation_ended(attempt_id: UUID, number: int) -> bool | None:
-    """Whether what was said on a stream came to its end. None: it is not over, as far as the database knows.
-
-    The recorder writes behind the call, so an end may be here a moment after the carrier has noticed it.
-    """
-    streams = CallStream.objects.filter(attempt_id=attempt_id, number=number, opened_at__isnull=False)
-    session_id = streams.values_list("session_id", flat=True).first()
-    if session_id is None:
-        return False
-    reason = CallSession.objects.filter(pk=session_id, status=SessionStatus.ENDED).values_list("end_reason", flat=True)
-    ended = reason.first()
-    return None if ended is None else EndReason(ended) not in LOST
-
-
 class Journalled(Struct, frozen=True):
     """What is known of a conversation and may not be in the database yet."""
 
     turns: Sequence[SpokenTurn] = ()
     has_objected: bool = False
+    end_reason: EndReason | None = None
 
 
 ReadJournal = Callable[[UUID], Journalled]
@@ -134,6 +121,27 @@ ReadJournal = Callable[[UUID], Journalled]
 
 def _nothing(_session_id: UUID) -> Journalled:
     return Journalled()
+
+
+def has_conversation_ended(attempt_id: UUID, number: int, *, journalled: ReadJournal = _nothing) -> bool | None:
+    """Whether what was said on a stream came to its end. None: it is not over, as far as anybody knows here.
+
+    The journal knows before the socket closes. The recorder writes behind the call, so of a conversation that another
+    machine held, the end may be in the database a moment after the carrier has noticed it.
+    """
+    streams = CallStream.objects.filter(attempt_id=attempt_id, number=number, opened_at__isnull=False)
+    session_id = streams.values_list("session_id", flat=True).first()
+    if session_id is None:
+        return False
+    # The journal first: once its facts are stored it is removed, and then the database has them.
+    reason = journalled(session_id).end_reason
+    if reason is None:
+        ended = CallSession.objects.filter(pk=session_id, status=SessionStatus.ENDED)
+        stored = ended.values_list("end_reason", flat=True).first()
+        if stored is None:
+            return None
+        reason = EndReason(stored)
+    return reason not in LOST
 
 
 def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing) -> PhoneCall:

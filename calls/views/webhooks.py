@@ -21,6 +21,7 @@ from calls.engine.phonecall import OPT_OUT_KEY
 from calls.enums import AttemptStatus, OperatorOrder, SuppressionSource
 from calls.live import live_calls
 from calls.models import CallAttempt
+from calls.recorder.replay import journalled
 from calls.services import StreamGrant
 from calls.telephony import inbound, tokens, transfers, twiml, verdicts
 from calls.telephony.carriers import carrier_status, signing_tokens
@@ -35,7 +36,7 @@ _COUNT = re.compile(r"\d{1,6}", re.ASCII)
 _SIGNER = "calls.carrier"
 """Where a checked request says who signed it; no header of a client gets there."""
 END_WAIT_SECONDS = 0.6
-"""How long the end of a conversation may be on its way from the recorder; past it, the call goes on."""
+"""How long the end of a conversation may be on its way from another machine's recorder; past it, the call goes on."""
 _END_POLL_SECONDS = 0.05
 _MOST_WAITS = 20
 """How often a call asks, a second apart, for the process that comes after one that stops."""
@@ -161,9 +162,13 @@ def _stream(request: HttpRequest, attempt: CallAttempt, *, after: int) -> HttpRe
 def _has_ended(attempt: CallAttempt, number: int) -> bool:
     """Whether the conversation of a stream came to its end. The news of it may still be on its way."""
     until = monotonic() + END_WAIT_SECONDS
-    while (ended := services.has_conversation_ended(attempt.pk, number)) is None and monotonic() < until:
+    while (ended := _ended(attempt, number)) is None and monotonic() < until:
         sleep(_END_POLL_SECONDS)
     return bool(ended)
+
+
+def _ended(attempt: CallAttempt, number: int) -> bool | None:
+    return services.has_conversation_ended(attempt.pk, number, journalled=journalled)
 
 
 def _language(attempt: CallAttempt) -> str:

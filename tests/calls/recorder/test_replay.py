@@ -156,6 +156,13 @@ def test_the_living_are_left_alone_even_when_the_database_has_not_heard_of_them(
     instance.release()
 
 
+def test_the_end_of_a_call_is_known_before_the_database_has_it(root: Path) -> None:
+    session_id = uuid7()
+    die_with(root, opening(session_id), CallEnded(session_id, EndReason.SILENCE, rows.BEGAN, 4000, {}))
+    assert journalled(session_id) == Journalled([], end_reason=EndReason.SILENCE)
+    assert not CallSession.objects.filter(pk=session_id).exists()
+
+
 def test_the_turns_of_a_call_are_read_where_they_lie_and_stay_there(root: Path) -> None:
     session_id, other = uuid7(), uuid7()
     facts: list[Fact] = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]

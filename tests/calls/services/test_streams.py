@@ -96,6 +96,15 @@ def test_a_conversation_came_to_its_end_or_was_lost(reason: EndReason, *, ended:
     assert services.has_conversation_ended(attempt.pk, 1) is ended
 
 
+def test_what_the_journal_says_of_an_end_need_not_be_in_the_database_yet() -> None:
+    attempt = phones.attempt()
+    session_id = opened(attempt)
+    ends = (EndReason.AGENT_SAID_GOODBYE, EndReason.CALLER_DISCONNECTED, None)
+    known = [{session_id: Journalled(end_reason=reason)} for reason in ends]
+    ask = services.has_conversation_ended
+    assert [ask(attempt.pk, 1, journalled=journal.__getitem__) for journal in known] == [True, False, None]
+
+
 def test_a_stream_that_did_not_open_had_no_conversation() -> None:
     attempt = phones.attempt()
     services.ask_for_stream(attempt.pk, 1, at=AT)

@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -13,6 +14,7 @@ from calls import services, telephony
 from calls.enums import Door, EndReason, SuppressionSource
 from calls.live import live_calls
 from calls.models import CallAttempt, CallStream, Suppression
+from calls.recorder.facts import CallEnded, encode
 from calls.telephony import tokens, twiml
 from calls.views import webhooks
 from tests.calls import rows
@@ -139,6 +141,16 @@ def test_the_news_of_an_end_is_waited_for(call: SimulatedCall, monkeypatch: pyte
         services.finish_call(session_id, reason=EndReason.AGENT_SAID_GOODBYE, ended_at=now, duration_ms=1, totals={})
 
     monkeypatch.setattr(f"{webhooks.__name__}.sleep", recorder_writes)
+    assert call.ask(after(reply)) == HANG_UP
+
+
+def test_an_end_that_only_the_journal_knows_is_an_end(call: SimulatedCall, settings: Any) -> None:
+    reply = call.answer()
+    session_id = talk(reply, None)
+    folder: Path = settings.JOURNAL_DIR / "an instance"
+    folder.mkdir(parents=True)
+    ended = CallEnded(session_id, EndReason.AGENT_SAID_GOODBYE, datetime.now(UTC), 1, {})
+    (folder / f"{session_id}.jsonl").write_bytes(encode(ended))
     assert call.ask(after(reply)) == HANG_UP
 
 
