@@ -4,12 +4,13 @@ Every server that speaks the same is reached by ``OPENAI_BASE_URL``: Ollama, vLL
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+import msgspec
 import openai
 from django.conf import settings
 from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpx2Client
@@ -24,6 +25,8 @@ _GAP_SECONDS = 5.0
 """The longest pause within an answer."""
 _LAST_SECONDS = 0.5
 """How long the usage report may come after the answer's end."""
+_DRAIN_SECONDS = 0.1
+"""How long the body's end may come after its last event."""
 _CLOSE_SECONDS = 1.0
 _CONNECT_SECONDS = 2.0
 _KEPT_SECONDS = 120.0
@@ -78,10 +81,10 @@ class OpenAI:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._budget_seconds
         stream = await self._guard.open(lambda: self._request(request), budget_seconds=self._budget_seconds)
-        reply = _Reply()
+        chunks, reply = _chunks(stream.response, self._guard), _Reply()
         try:
             wait_seconds = max(0.1, deadline - loop.time())
-            while (chunk := await self._next(stream, wait_seconds, is_complete=reply.is_complete)) is not None:
+            while (chunk := await self._next(chunks, wait_seconds, is_complete=reply.is_complete)) is not None:
                 for piece in reply.read(chunk):
                     yield piece
                 wait_seconds = _LAST_SECONDS if reply.is_complete else _GAP_SECONDS
@@ -97,13 +100,14 @@ class OpenAI:
             with suppress(TimeoutError, httpx2.HTTPError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await stream.close()
+                    await chunks.aclose()
 
     async def aclose(self) -> None:
         """Close the pool."""
         await self._client.close()
 
     async def _request(self, request: GenerationRequest) -> AsyncStream[object]:
-        """Ask through the SDK's plain ``post``: events come as dictionaries.
+        """Ask through the SDK's plain ``post``; what it gives is read by ``_chunks``.
 
         ``chat.completions.create`` walks the whole context through its type definitions before the request and builds
         a validated object from every token after it, several milliseconds of each turn and half the cost of a token.
@@ -137,22 +141,58 @@ class OpenAI:
         return arguments
 
     async def _next(
-        self, stream: AsyncStream[object], seconds: float, *, is_complete: bool
+        self, chunks: AsyncIterator[Mapping[str, Any]], seconds: float, *, is_complete: bool
     ) -> Mapping[str, Any] | None:
         """Give the next chunk, None at the end. What goes wrong after the answer's end no longer matters."""
         try:
             async with asyncio.timeout(seconds):
-                chunk = await anext(stream, None)
+                return await anext(chunks, None)
         except TimeoutError:
             if is_complete:
                 return None
             message = f"the answer paused for {seconds:.1f} s"
             raise self._guard.failed(self._guard.timed_out(message)) from None
-        except (openai.APIError, httpx2.HTTPError, ValueError) as error:  # ValueError: an event that is no JSON
+        except (httpx2.HTTPError, ProviderError, ValueError) as error:  # ValueError: an event that is no JSON
             if is_complete:
                 return None
+            if isinstance(error, ProviderError):
+                raise self._guard.failed(error) from None
             raise self._guard.failed(translate(self._guard, error)) from error
-        return chunk if isinstance(chunk, dict) or chunk is None else {}
+
+
+async def _chunks(response: httpx2.Response, guard: Guard) -> AsyncGenerator[Mapping[str, Any], None]:
+    """Give the events of an answer, to the end of its body: only then can the connection serve the next.
+
+    An event of chat completions is one line of JSON, so no more of "server-sent events" is read than lines of ``data``.
+    Raises ``ProviderError`` for one that is an error, ``ValueError`` for one that is no JSON.
+    """
+    pending = b""
+    async with aclosing(response.aiter_bytes()) as body:
+        async for piece in body:
+            *lines, pending = (pending + piece).split(b"\n")
+            for content in (line[5:].strip() for line in lines if line.startswith(b"data:")):
+                if content.startswith(b"[DONE]"):
+                    await _drain(body)
+                    return
+                chunk = msgspec.json.decode(content)
+                if isinstance(chunk, dict):
+                    if error := chunk.get("error"):
+                        raise _reported(guard, error)
+                    yield chunk
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for _ in body:
+                pass
+
+
+def _reported(guard: Guard, error: Any) -> ProviderError:
+    """Sort an error in the middle of an answer, as ``translate`` does."""
+    about = error if isinstance(error, dict) else {}
+    code = about.get("code") or about.get("type") or ""
+    return guard.unavailable(f"the connection failed: APIError {code}".rstrip())
 
 
 def translate(guard: Guard, error: Exception) -> ProviderError:

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
+import httpx2
 import pytest
 from pytest_django.fixtures import Settings
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Message, ToolRequest, Usage
+from calls.enums import Role
 from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutError, ProviderUnavailableError
 from calls.providers import openai as openai_module
 from calls.providers.base import GenerationPiece, GenerationRequest, TextDelta
@@ -293,6 +295,19 @@ async def test_an_answer_cut_by_its_length_is_an_answer(settings: Settings) -> N
     async with OpenAISimulator() as simulator, model(settings, simulator) as provider:
         simulator.replies.append(Reply("Well", finish_reason="length"))
         assert await answer(provider) == [TextDelta("Well"), Usage(20, 1)]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+async def test_events_are_read_however_the_body_is_cut(size: int) -> None:
+    body = ': hello\r\n\r\ndata: {"a": "grün"}\r\n\r\nevent: x\ndata:{"b":1}\n\ndata: 7\n\ndata: [DONE]\n\ndata: no'.encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), size):
+            yield body[start : start + size]
+
+    response = httpx2.Response(200, content=pieces())
+    guard = openai_module.Guard("openai", Role.LLM)
+    assert [chunk async for chunk in openai_module._chunks(response, guard)] == [{"a": "grün"}, {"b": 1}]
 
 
 async def test_a_withheld_answer_is_a_rejection(settings: Settings) -> None:
