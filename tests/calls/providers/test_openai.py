@@ -15,6 +15,7 @@ from calls.errors import ProviderError, ProviderRejectedError, ProviderTimeoutEr
 from calls.providers import openai as openai_module
 from calls.providers.base import GenerationPiece, GenerationRequest, TextDelta
 from calls.providers.openai import OpenAI
+from calls.providers.resilience import Guard
 from tests.simulators.faults import Fault
 from tests.simulators.openai import OpenAISimulator, Reply
 
@@ -299,14 +300,15 @@ async def test_an_answer_cut_by_its_length_is_an_answer(settings: Settings) -> N
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
 async def test_events_are_read_however_the_body_is_cut(size: int) -> None:
-    body = ': hello\r\n\r\ndata: {"a": "grün"}\r\n\r\nevent: x\ndata:{"b":1}\n\ndata: 7\n\ndata: [DONE]\n\ndata: no'.encode()
+    events = ': hi\r\n\r\ndata: {"a": "grün"}\r\n\r\nevent: x\ndata:{"b":1}\n\ndata: 7\n\ndata: [DONE]\n\ndata: no'
+    body = events.encode()
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(body), size):
             yield body[start : start + size]
 
     response = httpx2.Response(200, content=pieces())
-    guard = openai_module.Guard("openai", Role.LLM)
+    guard = Guard("openai", Role.LLM)
     assert [chunk async for chunk in openai_module._chunks(response, guard)] == [{"a": "grün"}, {"b": 1}]
 
 
