@@ -39,15 +39,15 @@ $(VENV)/.made:
 	@"$(PYTHON)" -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.base: requirements.txt $(VENV)/.made
+$(VENV)/.base: requirements.txt requirements-nodeps.txt $(VENV)/.made
 	@echo "Installing what Vantum runs on (once, about a minute) ..."
-	@$(PIP) -r requirements.txt
+	@$(PIP) -r requirements.txt && $(PIP) --no-deps -r requirements-nodeps.txt
 	@touch $@
 
 # Local speech needs wheels that not every platform has. Without them Vantum runs on typed input or on providers with a key.
-$(VENV)/.local: requirements-local.txt requirements-nodeps.txt $(VENV)/.base
-	@echo "Installing local speech and voice activity detection ..."
-	@$(PIP) -r requirements-local.txt && $(PIP) --no-deps -r requirements-nodeps.txt \
+$(VENV)/.local: requirements-local.txt $(VENV)/.base
+	@echo "Installing local speech ..."
+	@$(PIP) -r requirements-local.txt \
 		|| echo "Local speech could not be installed on this platform; going on without it. What is missing is named at the start."
 	@touch $@
 

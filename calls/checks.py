@@ -14,7 +14,6 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 _LOCAL_PARTS = {"stt": ("pocketsphinx",), "tts": ("espeakng_loader",)}
 _SILERO = "calls.providers.vad.SileroDetector"
-_SILERO_PARTS = ("onnxruntime", "silero_vad")
 
 
 @register("calls")
@@ -43,12 +42,11 @@ def check_local_parts(app_configs: Sequence[AppConfig] | None, **_options: Any) 
                     id="calls.W001",
                 )
             )
-    lacking = [part for part in _SILERO_PARTS if not find_spec(part)]
-    if settings.VOICE_DETECTOR == _SILERO and lacking:
+    if settings.VOICE_DETECTOR == _SILERO and not find_spec("silero_vad"):
         found.append(
             Warning(
-                f"{', '.join(lacking)} is not installed; speech is told from noise by its level only",
-                hint="pip install -r requirements-local.txt; pip install --no-deps -r requirements-nodeps.txt",
+                "silero_vad is not installed; speech is told from noise by its level only",
+                hint="pip install --no-deps -r requirements-nodeps.txt",
                 id="calls.W002",
             )
         )

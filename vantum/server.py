@@ -19,8 +19,6 @@ from typing import IO
 import uvicorn
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vantum.settings")
-# The arrays here are short: BLAS threads would only take the core from the calls.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from django.conf import settings
 

@@ -1,11 +1,10 @@
 """Voice activity: the Silero model, run for all calls of the process together, or levels and spectra without it.
 
-The ONNX file lies in the ``silero-vad`` wheel (https://github.com/snakers4/silero-vad, MIT). The package is never
-imported, because it would bring torch. A window has 32 ms: 256 samples at 8 kHz and 512 at 16 kHz; the model also takes
-the last eighth of the window before and the recurrent state (2, 128) of the call. Other rates are resampled to 16 kHz.
+The ONNX file lies in the ``silero-vad`` wheel. The package is never imported, because it would bring torch. A window
+has 32 ms: 256 samples at 8 kHz and 512 at 16 kHz. Other rates are resampled to 16 kHz.
 
-It runs on the event loop and not in a thread: a window takes 0.1 ms and a batch of 32 takes 1 ms; the way to a thread
-and back costs as much again, and more where the loop is busy (``tests/bench/bench_audio.py`` prints both).
+It runs on the event loop and not in a thread: a window takes 0.05 ms and a batch of 32 takes 0.4 ms; the way to a
+thread and back costs as much again, and more where the loop is busy (``tests/bench/bench_audio.py`` prints both).
 """
 
 import asyncio
@@ -16,7 +15,6 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from msgspec.structs import asdict
@@ -24,13 +22,14 @@ from numpy.typing import NDArray
 
 from calls.engine.agent import VoiceActivity
 from calls.providers.base import VoiceStream
+from calls.providers.onnx_file import ModelFileError
+from calls.providers.silero import STATE, SileroNetwork, load_networks
 from calls.wire.audio import Resampler
 from calls.wire.vad import BLOCK_MS, WINDOW_MS, VoiceGate, VoiceReport, block_levels, tonal_probabilities
 
 log = logging.getLogger(__name__)
 
 _RATES = (8_000, 16_000)
-_STATE = (2, 128)
 _FEW_CALLS = 8
 """Up to here each window is judged as soon as it is full; beyond, gathering saves more than it costs."""
 _GATHER_SECONDS = 0.006
@@ -59,21 +58,16 @@ def silero_path() -> Path | None:
 
 
 @cache
-def load_silero() -> Any:
-    """Give the process's one inference session; None, logged once, where a part is missing or broken."""
+def load_silero() -> dict[int, SileroNetwork] | None:
+    """Give the process's networks by their rates; None, logged once, where the model is missing or not this one."""
     path = silero_path()
     if path is None:
         log.warning("silero-vad is not installed (requirements-nodeps.txt): voice is told from noise without a model")
         return None
     try:
-        import onnxruntime  # noqa: PLC0415 (19 MB that only this detector needs)
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 (onnxruntime's errors have no common class, and no call may end here)
-        log.warning("the voice activity model cannot be loaded, voice is told from noise without it: %s", error)
+        return load_networks(path)
+    except (OSError, ModelFileError) as error:
+        log.warning("the voice activity model cannot be used, voice is told from noise without it: %s", error)
         return None
 
 
@@ -91,12 +85,8 @@ class _Stream:
         self._gate = VoiceGate(**asdict(settings))
         self._least_dbfs = settings.min_level_dbfs
         self._silent = 0
-        self.forget()
-
-    def forget(self) -> None:
-        """Let the model begin anew with this call."""
-        self.state = np.zeros(_STATE, np.float32)
-        self.context = np.zeros(self._pool.window // 8, np.float32)
+        self.memory = np.zeros(STATE + pool.window // 8, np.float32)
+        """What the model remembers of this call; see ``SileroNetwork``."""
 
     def may_skip(self, window: NDArray[np.float32], levels: Sequence[float]) -> bool:
         """Whether the model need not be asked, because the gate believes it in nothing so quiet.
@@ -109,7 +99,7 @@ class _Stream:
         self._silent += 1
         if self._silent <= _SETTLED_WINDOWS:
             return False
-        self.context = window[-len(self.context) :]
+        self.memory[STATE:] = window[STATE - len(self.memory) :]
         return True
 
     def hear(self, pcm: bytes) -> None:
@@ -244,7 +234,6 @@ class SileroDetector:
 
     def __init__(self) -> None:
         self._pools = {rate: _Pool(rate, self._score) for rate in _RATES}
-        self.failed_windows = 0
 
     async def warm_up(self) -> None:
         """Load the model beside the loop."""
@@ -256,28 +245,14 @@ class SileroDetector:
         return _pool(self._pools, rate).open(rate, settings, on_report)
 
     def _score(self, windows: Windows, streams: Sequence[_Stream], rate: int) -> list[float]:
-        session = load_silero()
-        if session is None:
+        networks = load_silero()
+        if networks is None:
             return tonal_probabilities(windows, rate)
-        heard = np.concatenate([np.stack([stream.context for stream in streams]), windows], axis=1)
-        states = np.stack([stream.state for stream in streams], axis=1)
-        try:
-            probabilities, states = session.run(None, {"input": heard, "state": states, "sr": np.array(rate)})
-        except Exception as error:  # noqa: BLE001 (onnxruntime's errors have no common class, and no call may end here)
-            return self._do_without(error, windows, streams, rate)
-        for index, stream in enumerate(streams):
-            stream.state = states[:, index]
-            stream.context = heard[index, -len(stream.context) :]
-        scores: list[float] = probabilities[:, 0].tolist()
+        memories = np.concatenate([stream.memory for stream in streams]).reshape(len(streams), -1)
+        scores = networks[rate].judge(windows, memories)
+        for stream, memory in zip(streams, memories, strict=True):
+            stream.memory = memory
         return scores
-
-    def _do_without(self, error: Exception, windows: Windows, streams: Sequence[_Stream], rate: int) -> list[float]:
-        if not self.failed_windows:
-            log.warning("the voice activity model failed, its windows are judged by their spectrum: %s", error)
-        self.failed_windows += len(streams)
-        for stream in streams:
-            stream.forget()
-        return tonal_probabilities(windows, rate)
 
 
 class EnergyDetector:

@@ -10,13 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import soxr
 
 from calls.engine.agent import VoiceActivity
 from calls.enums import AudioEncoding
-from calls.providers.vad import SileroDetector, load_silero
+from calls.providers.onnx_file import Floats
+from calls.providers.silero import STATE
+from calls.providers.vad import SileroDetector, load_silero, silero_path
 from calls.wire.audio import Resampler, decode, encode
 from tests.calls.sounds import hiss, to_pcm, voice
 
@@ -32,7 +36,7 @@ PAIRS = [
     (48_000, 44_100),
     (8_001, 48_000),
 ]
-BATCHES = (1, 16, 64, 100)
+BATCHES = (1, 8, 16, 32, 100)
 WINDOWS_PER_SECOND = 1000 / 32
 
 
@@ -104,26 +108,41 @@ def bench_resampling(seconds: float) -> None:
         )
 
 
-def inputs(rate: int, batch: int) -> dict[str, object]:
-    """Give what the model takes for one window of each call."""
-    windows = (hiss(rate, 36 * batch, level_dbfs=-30) / 32_768).astype(np.float32).reshape(batch, -1)
-    return {"input": windows, "state": np.zeros((2, batch, 128), np.float32), "sr": np.array(rate)}
+def question(rate: int, batch: int) -> tuple[Floats, Floats]:
+    """Give a window of each call, and what the model remembers of it."""
+    windows = (hiss(rate, 32 * batch, level_dbfs=-30) / 32_768).astype(np.float32).reshape(batch, -1)
+    return windows, np.zeros((batch, STATE + windows.shape[1] // 8), np.float32)
+
+
+def onnxruntime_session() -> Any:
+    """Give the same network in onnxruntime with one thread; None where that is not installed."""
+    if not find_spec("onnxruntime"):
+        return None
+    import onnxruntime  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(silero_path()), options, providers=["CPUExecutionProvider"])
 
 
 def bench_model(seconds: float) -> None:
-    """The bare model, by batch."""
-    session = load_silero()
-    if session is None:
+    """The bare model, by batch, in turns with onnxruntime."""
+    networks = load_silero()
+    if networks is None:
         say("no model: see requirements-nodeps.txt")
         return
-    say("Silero", "windows", "batch, us", "window, us", "to batch of 1")
-    for rate in (8_000, 16_000):
-        single = 0.0
+    session = onnxruntime_session()
+    say("Silero", "windows", "batch, us", "window, us", "onnxruntime, us")
+    for rate, network in networks.items():
         for batch in BATCHES:
-            figures = percentiles(partial(session.run, None, inputs(rate, batch)), seconds)
-            single = single or figures[0]
-            each = figures[0] / batch
-            say(rate, batch, cell(figures), f"{each:.1f}", f"{each / single:.2f}")
+            windows, memories = question(rate, batch)
+            figures = percentiles(partial(network.judge, windows, memories), seconds)
+            theirs = "-"
+            if session is not None:
+                heard = np.concatenate([memories[:, STATE:], windows], axis=1)
+                given = {"input": heard, "state": np.zeros((2, batch, STATE // 2), np.float32), "sr": np.array(rate)}
+                theirs = f"{percentiles(partial(session.run, None, given), seconds)[0] / batch:.1f}"
+            say(rate, batch, cell(figures), f"{figures[0] / batch:.1f}", theirs)
 
 
 def frames(rate: int, calls: int) -> Iterator[list[bytes]]:
@@ -164,9 +183,9 @@ def bench_detector() -> None:
             say(calls, rate, f"{share:.1f}", f"{late:.1f}")
 
 
-async def way_to_a_thread(batch: int, busy_us: float, seconds: float) -> tuple[float, float]:
+async def way_to_a_thread(judge: Callable[[], object], busy_us: float, seconds: float) -> tuple[float, float]:
     """Give how long a batch takes in a thread, while the loop works half its time in slices of ``busy_us``."""
-    session, given, loop = load_silero(), inputs(8_000, batch), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
     async def work() -> None:
@@ -181,7 +200,7 @@ async def way_to_a_thread(batch: int, busy_us: float, seconds: float) -> tuple[f
     until = time.perf_counter() + seconds
     with ThreadPoolExecutor(1) as pool:
         while (start := time.perf_counter()) < until:
-            await loop.run_in_executor(pool, session.run, None, given)
+            await loop.run_in_executor(pool, judge)
             taken.append((time.perf_counter() - start) * 1e6)
     ended.set()
     if task:
@@ -191,16 +210,17 @@ async def way_to_a_thread(batch: int, busy_us: float, seconds: float) -> tuple[f
 
 def bench_thread(seconds: float) -> None:
     """Why the model runs on the loop."""
-    session = load_silero()
-    if session is None:
+    networks = load_silero()
+    if networks is None:
         return
     say("windows", "on the loop", "in a thread", "and loop busy")
     for batch in (1, 16, 32):
+        judge = partial(networks[8_000].judge, *question(8_000, batch))
         say(
             batch,
-            cell(percentiles(partial(session.run, None, inputs(8_000, batch)), seconds)),
-            cell(asyncio.run(way_to_a_thread(batch, 0, seconds))),
-            cell(asyncio.run(way_to_a_thread(batch, 2_000, seconds))),
+            cell(percentiles(judge, seconds)),
+            cell(asyncio.run(way_to_a_thread(judge, 0, seconds))),
+            cell(asyncio.run(way_to_a_thread(judge, 2_000, seconds))),
         )
 
 

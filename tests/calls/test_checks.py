@@ -57,17 +57,17 @@ def test_a_provider_without_its_key_names_the_key(settings: Settings) -> None:
 
 def test_local_speech_that_is_not_installed_is_a_warning(settings: Settings, without: Callable[..., None]) -> None:
     settings.DEFAULT_PROVIDERS = {"stt": "local", "llm": "local", "tts": "local"}
-    without("pocketsphinx", "espeakng_loader", "onnxruntime", "silero_vad")
+    without("pocketsphinx", "espeakng_loader", "silero_vad")
     assert [(message.id, message.msg) for message in checks.check_local_parts(None)] == [
         ("calls.W001", "the local provider is chosen for STT, and pocketsphinx is not installed"),
         ("calls.W001", "the local provider is chosen for TTS, and espeakng_loader is not installed"),
-        ("calls.W002", "onnxruntime, silero_vad is not installed; speech is told from noise by its level only"),
+        ("calls.W002", "silero_vad is not installed; speech is told from noise by its level only"),
     ]
 
 
 def test_parts_that_nobody_chose_are_not_missed(settings: Settings, without: Callable[..., None]) -> None:
     settings.VOICE_DETECTOR = "calls.providers.vad.EnergyDetector"
-    without("pocketsphinx", "espeakng_loader", "onnxruntime", "silero_vad")
+    without("pocketsphinx", "espeakng_loader", "silero_vad")
     assert checks.check_local_parts(None) == []
 
 

@@ -32,6 +32,14 @@ def test_parts_that_are_not_used_are_not_imported(tmp_path: Path) -> None:
     assert json.loads(ended.stdout) == []
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts the threads in /proc")
+def test_products_of_matrices_have_one_thread(tmp_path: Path) -> None:
+    code = "import os, vantum.asgi, numpy; print(len(os.listdir('/proc/self/task')), numpy.__name__)"
+    env = {name: value for name, value in environment(tmp_path).items() if name != "OPENBLAS_NUM_THREADS"}
+    ended = subprocess.run([sys.executable, "-c", code], env=env, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout == "1 numpy\n"
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory from /proc")
 def test_the_web_process_answers_after_less_than_two_seconds_of_work_in_less_than_120_megabytes(tmp_path: Path) -> None:
     """The limit is on processor time: wall time on a busy test machine says nothing about the program."""
