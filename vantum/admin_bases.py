@@ -4,12 +4,10 @@ django-unfold ships no type hints; its classes extend those of Django. Every cha
 values before and after.
 """
 
-from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.utils.timezone import make_aware
-
 from vantum.audit import form_values, row_values
+from vantum.days import day_begins, day_ends
 from vantum.memory import without_psycopg
 
 if TYPE_CHECKING:
@@ -29,19 +27,11 @@ else:
         def queryset(self, request: Any, queryset: Any) -> Any:
             """Narrow the list; what is no day is not counted."""
             del request
-            first, last = (self._day(end) for end in ("from", "to"))
-            if first:
-                queryset = queryset.filter(**{f"{self.parameter_name}__gte": make_aware(first)})
-            if last:
-                queryset = queryset.filter(**{f"{self.parameter_name}__lt": make_aware(last + timedelta(days=1))})
+            if first := day_begins(self.used_parameters.get(f"{self.parameter_name}_from")):
+                queryset = queryset.filter(**{f"{self.parameter_name}__gte": first})
+            if last := day_ends(self.used_parameters.get(f"{self.parameter_name}_to")):
+                queryset = queryset.filter(**{f"{self.parameter_name}__lt": last})
             return queryset
-
-        def _day(self, end: str) -> datetime | None:
-            try:
-                day = date.fromisoformat(self.used_parameters.get(f"{self.parameter_name}_{end}") or "")
-            except ValueError:
-                return None
-            return datetime.combine(min(max(day, date(1900, 1, 1)), date(9000, 1, 1)), time())
 
     class SimpleListFilter(DropdownFilter):
         """A filter that is a field to choose from: a hundred values take no more room than two."""

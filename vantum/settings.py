@@ -238,6 +238,8 @@ TWILIO_PHONE_NUMBER = env.text("TWILIO_PHONE_NUMBER")
 TWILIO_BASE_URL = env.text("TWILIO_BASE_URL", "https://api.twilio.com").rstrip("/")
 TWILIO_TIMEOUT_SECONDS = env.number("TWILIO_TIMEOUT_SECONDS", 10, least=0.1, most=25)
 """To connect, and again for the answer. A dialling that takes a minute counts as lost."""
+CURRENCY = env.text("CURRENCY", "USD")
+"""Of prices, budgets and costs; carriers bill in US dollars unless they are told otherwise. Nothing is converted."""
 CARRIERS = {"twilio": "calls.telephony.twilio.Twilio", "sandbox": "calls.telephony.sandbox.Sandbox"}
 """Short name to dotted path."""
 CARRIER = env.text("CARRIER", "twilio" if TWILIO_ACCOUNT_SID else "sandbox")

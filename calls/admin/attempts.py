@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -16,6 +16,7 @@ from calls import telephony
 from calls.admin.sessions import BoundedPaginator
 from calls.errors import CallError
 from calls.models import CallAttempt, CallStream, Suppression, Transfer
+from calls.models.attempts import CallAttemptQuerySet
 from vantum.admin_bases import ModelAdmin, RangeDateFilter, SimpleListFilter, TabularInline
 
 _MOST_ORDERS = 20
@@ -106,11 +107,8 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     ) -> tuple[QuerySet[CallAttempt], bool]:
         """Find calls by number or by the carrier's id, both of which have an index."""
         del request
-        words = search_term.strip()
-        if not words:
-            return queryset, False
-        named = Q(to_e164__startswith=words) | Q(from_e164__startswith=words) | Q(carrier_sid=words)
-        return queryset.filter(named), False
+        assert isinstance(queryset, CallAttemptQuerySet)  # noqa: S101 (the model's own)
+        return queryset.matching({"words": search_term.strip()}), False
 
     @admin.display(ordering="created_at")
     def created(self, attempt: CallAttempt) -> str:

@@ -1,6 +1,7 @@
 """Telephone calls as the carrier has them, the streams that carry their audio, and the numbers nobody may dial."""
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -22,6 +23,7 @@ from calls.enums import (
 from calls.models.agents import AgentVersion
 from calls.models.choices import choices
 from calls.models.sessions import CallSession
+from vantum.days import day_begins, day_ends
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -39,6 +41,9 @@ def make_dial_key() -> str:
     return secrets.token_urlsafe(18)
 
 
+_COLUMNS = ("status", "direction", "carrier", "answered_kind")
+
+
 class CallAttemptQuerySet(QuerySet["CallAttempt"]):
     """Attempts by where they are in their life."""
 
@@ -49,6 +54,22 @@ class CallAttemptQuerySet(QuerySet["CallAttempt"]):
     def to_contacts(self) -> "CallAttemptQuerySet":
         """Calls that we placed to people who are none of ours."""
         return self.filter(direction=Direction.OUTBOUND, kind=AttemptKind.CONTACT)
+
+    def matching(self, filters: Mapping[str, str]) -> "CallAttemptQuerySet":
+        """Those that fit every given value; names without a value and unknown names do not count.
+
+        ``status``, ``direction``, ``carrier``, ``answered_kind``, ``since`` and ``until`` (days), ``words`` (the
+        beginning of a number, or a carrier's id).
+        """
+        found = self.filter(**{name: filters[name] for name in _COLUMNS if filters.get(name)})
+        if since := day_begins(filters.get("since")):
+            found = found.filter(created_at__gte=since)
+        if until := day_ends(filters.get("until")):
+            found = found.filter(created_at__lt=until)
+        if words := filters.get("words", ""):
+            named = Q(to_e164__startswith=words) | Q(from_e164__startswith=words) | Q(carrier_sid=words)
+            found = found.filter(named)
+        return found
 
     def stranded(self, before: datetime) -> "CallAttemptQuerySet":
         """Those whose process went away between the row and the carrier's answer."""

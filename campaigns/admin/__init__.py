@@ -1,6 +1,7 @@
 """The operator's pages: contacts, campaigns, what the gate goes by, jobs, people, and who changed what."""
 
 from campaigns.admin.analyses import CallAnalysisAdmin
+from campaigns.admin.calls import ConversationAdmin, TelephoneCallAdmin
 from campaigns.admin.campaigns import CampaignAdmin
 from campaigns.admin.changes import ChangesAdmin
 from campaigns.admin.connections import ApiKeyAdmin, WebhookEndpointAdmin, WebhookMessageAdmin
@@ -32,11 +33,13 @@ __all__ = [
     "ContactAdmin",
     "ContactImportAdmin",
     "ContactListAdmin",
+    "ConversationAdmin",
     "DoNotCallListAdmin",
     "ExportAdmin",
     "PeopleAdmin",
     "PriceRowAdmin",
     "RoleAdmin",
+    "TelephoneCallAdmin",
     "WebhookEndpointAdmin",
     "WebhookMessageAdmin",
 ]

@@ -108,9 +108,9 @@ def confirm(model_admin: "CampaignAdmin", request: HttpRequest, campaign: Campai
         "is_possible": campaign.status in act.earlier,
         "page_url": address(campaign.pk),
     }
-    if act.name == "start":
+    if act.name == "start" and context["is_possible"]:
         context |= preflight(campaign, at=timezone.now())
-        context["is_possible"] = context["is_possible"] and not context["problems"]
+        context["is_possible"] = not context["problems"]
     return TemplateResponse(request, "admin/campaigns/confirm.html", context)
 
 

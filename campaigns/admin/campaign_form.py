@@ -167,7 +167,7 @@ class CampaignForm(_Form):
 
     weekdays = WeekdaysField(initial=every_day)
     retry_policy = RetryPolicyField(label="Tried again", initial=default_retry_policy)
-    budget_micros = MicrosField(label="Budget", help_text="In the currency of the price rows; empty: no limit.")
+    budget_micros = MicrosField(label="Budget", help_text="In the currency of the prices; empty: no limit.")
     carrier = forms.ChoiceField(choices=carrier_choices, required=False, widget=UnfoldAdminSelectWidget())
     result_schema = IndentedJSONField(
         initial=dict, help_text="JSON schema of what each call shall yield; empty: only what every call yields."

@@ -51,7 +51,8 @@ def live(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
             "numbers": numbers,
             "held": _left_out(campaign) if CampaignStatus(campaign.status).is_over else numbers.held,
             "dispositions": _dispositions(campaign),
-            "chart": _chart(campaign, at),
+            "chart": _chart(campaign, min(at, campaign.finished_at or at)),
+            "unpriced": services.unpriced_of(campaign, day=at.date()),
             "at": at,
         }
         cache.set(key, kept, _KEPT_LARGE_SECONDS if is_large else _KEPT_SECONDS)
@@ -69,6 +70,7 @@ def live(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
         "waiting": _waiting(campaign, kept["held"]),
         "blocked": _blocked(numbers),
         "chart": kept["chart"],
+        "unpriced": kept["unpriced"],
         "counted_at": kept["at"],
         "numbers_url": reverse("admin:campaigns_campaign_numbers", args=[campaign.pk]),
         "refresh_seconds": REFRESH_SECONDS if is_moving else 0,
@@ -240,6 +242,8 @@ def label_of(kind: str) -> str:
 def dry_run(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
     """Give whom the campaign would call within the hour, and why not the others."""
     context: dict[str, Any] = {"campaign": campaign, "page_url": address(campaign.pk), "run": None, "problems": ()}
+    if CampaignStatus(campaign.status).is_over:
+        return context
     try:
         run = services.plan_next_hour(campaign.pk, at=at)
     except CampaignError as error:
@@ -276,6 +280,8 @@ def preflight(campaign: Campaign, *, at: datetime) -> dict[str, Any]:
         "missing": sorted(found.missing_variables.items(), key=lambda item: -item[1]),
         "duration": span(found.expected_seconds),
         "cost": micros(found.expected_cost_micros),
+        "unpriced": found.unpriced,
+        "has_budget": campaign.budget_micros is not None,
     }
 
 

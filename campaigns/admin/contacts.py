@@ -25,6 +25,8 @@ from campaigns.admin.filters import (
     RegionFilter,
     StatusFilter,
     SuppressedFilter,
+    UnknownFilterError,
+    filters_of,
 )
 from campaigns.admin.parts import badge
 from campaigns.admin.saved import KeepsFilters
@@ -104,6 +106,10 @@ class ContactAdmin(_ContactBase):
     inlines = (ConsentInline,)
     change_form_outer_after_template = "admin/campaigns/contact_history.html"
     export_kind = ExportKind.CONTACTS
+    list_parameters: ClassVar = {
+        "status": "status", "list": "list", "campaign": "campaign", "region": "region", "consent": "consent",
+        "suppressed": "suppressed", "q": "words",
+    }  # fmt: skip
     actions = ("add_to_list", "remove_from_campaign", "suppress", "archive", "restore", "export_csv", "export_xlsx")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
@@ -129,27 +135,27 @@ class ContactAdmin(_ContactBase):
         return ", ".join(group.name for group in contact.lists.all())
 
     @admin.action(description="Put on a list …", permissions=["change"])
-    def add_to_list(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse:
+    def add_to_list(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse | None:
         """Ask which list, then do it in the background."""
         return self._begin(request, contacts, JobKind.ADD_TO_LIST)
 
     @admin.action(description="Take out of a campaign …", permissions=["change"])
-    def remove_from_campaign(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse:
+    def remove_from_campaign(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse | None:
         """Ask which campaign, then do it in the background."""
         return self._begin(request, contacts, JobKind.REMOVE_FROM_CAMPAIGN)
 
     @admin.action(description="Never call again …", permissions=["suppress"])
-    def suppress(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse:
+    def suppress(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse | None:
         """Ask for the proof, then do it in the background."""
         return self._begin(request, contacts, JobKind.SUPPRESS)
 
     @admin.action(description="Archive …", permissions=["change"])
-    def archive(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse:
+    def archive(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse | None:
         """Ask whether, then do it in the background."""
         return self._begin(request, contacts, JobKind.ARCHIVE)
 
     @admin.action(description="Bring back from the archive …", permissions=["change"])
-    def restore(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse:
+    def restore(self, request: HttpRequest, contacts: QuerySet[Contact]) -> HttpResponse | None:
         """Ask whether, then do it in the background."""
         return self._begin(request, contacts, JobKind.RESTORE)
 
@@ -157,11 +163,17 @@ class ContactAdmin(_ContactBase):
         """Whether numbers may be suppressed."""
         return request.user.has_perm("calls.add_suppression")
 
-    def _begin(self, request: HttpRequest, contacts: QuerySet[Contact], kind: JobKind) -> HttpResponse:
+    def _begin(self, request: HttpRequest, contacts: QuerySet[Contact], kind: JobKind) -> HttpResponse | None:
         chosen, is_all = request.POST.getlist(ACTION_CHECKBOX_NAME), request.POST.get("select_across") == "1"
+        selection: dict[str, Any] = {"ids": chosen}
+        if is_all:
+            try:
+                selection = {"filters": filters_of(request, self.list_parameters)}
+            except UnknownFilterError as error:
+                self.message_user(request, str(error), messages.ERROR)
+                return None
         form = BulkForm(kind, request.POST if "apply" in request.POST else None)
         if form.is_valid() and "apply" in request.POST:
-            selection = {"filters": filters_of(request)} if is_all else {"ids": chosen}
             user = request.user if request.user.is_authenticated else None
             job = services.start_job(
                 kind, selection=selection, parameters=form.parameters(), by=user, at=timezone.now()
@@ -176,7 +188,7 @@ class ContactAdmin(_ContactBase):
             "action": request.POST["action"],
             "chosen": chosen,
             "select_across": "1" if is_all else "0",
-            "count": services.selected({"filters": filters_of(request)}).count() if is_all else contacts.count(),
+            "count": services.selected(selection).count() if is_all else contacts.count(),
         }
         return TemplateResponse(request, "admin/campaigns/bulk.html", context)
 
@@ -196,13 +208,6 @@ class ContactAdmin(_ContactBase):
         """Contacts are archived: their consents and calls are proof."""
         del request, obj
         return False
-
-
-def filters_of(request: HttpRequest) -> dict[str, str]:
-    """Give what the list is narrowed to, as jobs store it."""
-    names = {kind.parameter_name: kind.parameter_name for kind in _FILTERS} | {"words": "q"}
-    found = {name: request.GET.get(parameter, "").strip() for name, parameter in names.items() if name}
-    return {name: value for name, value in found.items() if value}
 
 
 def _title(kind: JobKind) -> str:

@@ -1,6 +1,7 @@
 """Ordering a file, and fetching it."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -14,34 +15,36 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from calls.admin.attempts import CallAttemptAdmin
-from calls.models import CallAttempt
 from calls.models.choices import choices
 from campaigns import services
-from campaigns.admin.parts import ReadOnly, badge
+from campaigns.admin.filters import UnknownFilterError, filters_of
+from campaigns.admin.parts import badge
+from campaigns.admin.progress import ShowsProgress
 from campaigns.enums import ExportFormat, ExportKind, JobStatus
 from campaigns.models import Campaign, ContactList, Export
 from vantum.admin_bases import ModelAdmin
 from vantum.downloads import attachment
 
-if TYPE_CHECKING:
-    _Base = ModelAdmin[Export]
-else:
-
-    class _Base(ReadOnly, ModelAdmin):
-        """Exports are ordered and fetched, not edited."""
-
 
 class ExportForm(forms.Form):
     """What is wanted."""
 
-    kind = forms.ChoiceField(label="What", choices=choices(ExportKind))
-    format = forms.ChoiceField(label="As", choices=choices(ExportFormat))
-    campaign = forms.ModelChoiceField(
-        Campaign.objects.all(), required=False, help_text="For members and calls; calls: empty means all."
+    kind = forms.ChoiceField(label="What", choices=choices(ExportKind), widget=UnfoldAdminSelectWidget())
+    format = forms.ChoiceField(
+        label="As", choices=[("csv", "CSV"), ("xlsx", "Excel workbook")], widget=UnfoldAdminSelectWidget()
     )
-    list = forms.ModelChoiceField(ContactList.objects.all(), required=False, help_text="For contacts; empty: all.")
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.all(), required=False, widget=UnfoldAdminSelectWidget(),
+        help_text="For members and calls; calls: empty means all.",
+    )  # fmt: skip
+    list = forms.ModelChoiceField(
+        ContactList.objects.all(),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="For contacts; empty: all.",
+    )  # fmt: skip
 
 
 if TYPE_CHECKING:
@@ -49,14 +52,13 @@ if TYPE_CHECKING:
 else:
     _Rows = object
 
-MOST_CHOSEN = 10_000
-"""Rows of a list that an export names one by one; larger ones are ordered by their campaign or list."""
-
 
 class ExportsRows(_Rows):
     """A list whose chosen rows, or all that it shows, can be written into a file."""
 
     export_kind: ExportKind
+    list_parameters: ClassVar[Mapping[str, str]]
+    """What may narrow the list: names in its address to those of ``matching``."""
 
     @admin.action(description="Export as CSV", permissions=["export"])
     def export_csv(self, request: HttpRequest, rows: QuerySet[Any]) -> HttpResponse | None:
@@ -73,38 +75,53 @@ class ExportsRows(_Rows):
         return request.user.has_perm("campaigns.add_export")
 
     def _export(self, request: HttpRequest, rows: QuerySet[Any], file_format: ExportFormat) -> HttpResponse | None:
-        ids = list(rows.order_by().values_list("pk", flat=True)[: MOST_CHOSEN + 1])
-        if len(ids) > MOST_CHOSEN:
-            words = f"These are more than {MOST_CHOSEN:,} rows. Narrow the list, or order a list or campaign here."
-            self.message_user(request, words, messages.WARNING)
-            return HttpResponseRedirect(reverse("admin:campaigns_export_add"))
+        selection: dict[str, Any]
+        if request.POST.get("select_across") == "1":
+            try:
+                selection = dict(filters_of(request, self.list_parameters))
+            except UnknownFilterError as error:
+                self.message_user(request, str(error), messages.ERROR)
+                return None
+        else:
+            selection = {"ids": list(rows.order_by().values_list("pk", flat=True))}
         who: Any = request.user
-        services.start_export(
-            self.export_kind, file_format=file_format, selection={"ids": ids}, by=who, at=timezone.now()
+        row = services.start_export(
+            self.export_kind, file_format=file_format, selection=selection, by=who, at=timezone.now()
         )
-        self.message_user(request, "The file is being written; look again in a moment.")
-        return HttpResponseRedirect(reverse("admin:campaigns_export_changelist"))
+        return _to_progress(self, request, row)
 
 
-admin.site.unregister(CallAttempt)
-
-
-@admin.register(CallAttempt)
-class ExportedCallAdmin(ExportsRows, CallAttemptAdmin):
-    """Telephone calls, which know of no exports themselves."""
-
-    export_kind = ExportKind.CALLS
-    actions: Any = (*CallAttemptAdmin.actions, "export_csv", "export_xlsx")
+def _to_progress(model_admin: ModelAdmin[Any], request: HttpRequest, row: Export) -> HttpResponse:
+    model_admin.message_user(request, "The file is being written; this page shows how far it is.", messages.SUCCESS)
+    return HttpResponseRedirect(reverse("admin:campaigns_export_change", args=[row.pk]))
 
 
 @admin.register(Export)
-class ExportAdmin(_Base):
+class ExportAdmin(ShowsProgress):
     """The files of an installation."""
 
+    progress_template = "admin/campaigns/export_progress.html"
+    back_to = "campaigns_export"
     list_display = ("created_at", "kind", "format", "state", "written", "created_by", "download")
     list_filter = ("status", "kind")
-    list_select_related = ("created_by",)
-    fields = readonly_fields = ("kind", "format", "state", "written", "total", "error", "created_by", "download")
+
+    def may_cancel(self, request: HttpRequest) -> bool:
+        """Who may order files may stop them."""
+        return self.has_add_permission(request)
+
+    def cancel(self, work_id: UUID) -> bool:
+        """Stop writing."""
+        return services.cancel_export(work_id, at=timezone.now())
+
+    def heading(self, work: Export) -> str:
+        """Name what is in it."""
+        return f"Export: {work.get_kind_display()}"
+
+    def also(self, request: HttpRequest, work: Export) -> dict[str, Any]:
+        """Offer the file once it is whole."""
+        is_there = work.status == JobStatus.DONE and work.files_deleted_at is None
+        address = reverse("admin:campaigns_export_file", args=[work.pk])
+        return {"file_url": address if is_there and self.has_add_permission(request) else ""}
 
     @admin.display(description="status", ordering="status")
     def state(self, row: Export) -> str:
@@ -116,8 +133,10 @@ class ExportAdmin(_Base):
         """Lead to the file once it is whole."""
         if row.files_deleted_at is not None:
             return "deleted"
-        if row.status != JobStatus.DONE:
+        if row.is_open:
             return f"{row.percent} %"
+        if row.status != JobStatus.DONE:
+            return ""
         return format_html('<a href="{}">Download</a>', reverse("admin:campaigns_export_file", args=[row.pk]))
 
     def has_add_permission(self, request: HttpRequest, *_rest: Any) -> bool:
@@ -143,15 +162,14 @@ class ExportAdmin(_Base):
             name = "list" if given["kind"] == ExportKind.CONTACTS else "campaign"
             who: Any = request.user
             try:
-                services.start_export(
+                row = services.start_export(
                     ExportKind(given["kind"]), file_format=ExportFormat(given["format"]), by=who, at=timezone.now(),
                     selection={name: chosen.pk if chosen else ""},
                 )  # fmt: skip
             except ValidationError as error:
                 form.add_error(None, error)
             else:
-                self.message_user(request, "The file is being written; look again in a moment.")
-                return HttpResponseRedirect(reverse("admin:campaigns_export_changelist"))
+                return _to_progress(self, request, row)
         context = {**self.admin_site.each_context(request), "title": "Export", "form": form}
         return TemplateResponse(request, "admin/campaigns/export.html", context)
 

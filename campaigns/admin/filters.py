@@ -1,15 +1,43 @@
 """The filters of lists. Those of contacts mean what ``Contact.objects.matching`` means: a job finds the same."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from calls.models.choices import choices
+from campaigns import services
 from campaigns.enums import ConsentKind, ContactStatus, DialReason, MembershipState, Outcome
 from campaigns.models import Campaign, Contact, ContactList
 from campaigns.models.contacts import ContactQuerySet
 from vantum.admin_bases import ModelAdmin, SimpleListFilter
+
+_PLACES = {*services.LIST_PLACES, "o"}
+"""Parts of an address that do not narrow a list."""
+
+
+class UnknownFilterError(Exception):
+    """A list is narrowed in a way that work in the background does not know; the text names it."""
+
+
+def filters_of(request: HttpRequest, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Give what a list is narrowed to, as jobs and exports store it.
+
+    ``parameters`` maps the address's names to those of ``matching``. Raises ``UnknownFilterError`` rather than leave
+    one out: the work would be done to more rows than are shown.
+    """
+    found = {}
+    for name, values in request.GET.lists():
+        given = [value.strip() for value in values if value.strip()]
+        if name in _PLACES or not given:
+            continue
+        if name not in parameters or len(given) > 1:
+            message = f"The list is narrowed by “{name}”, which work in the background does not know."
+            raise UnknownFilterError(message)
+        found[parameters[name]] = given[0]
+    return found
+
 
 _MOST = 200
 """Choices of a filter; the newest."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,6 +10,7 @@ from django.utils.safestring import SafeString
 from campaigns.enums import CampaignStatus, ImportStatus, JobStatus, MembershipState, Outcome
 from vantum.admin_bases import ModelAdmin
 
+_CENT = 10_000
 GOOD, WARN, BAD, QUIET, BUSY = "good", "warn", "bad", "quiet", "busy"
 
 TONES: dict[str, str] = {
@@ -35,8 +37,11 @@ def badge(words: str, key: str = "") -> SafeString | str:
 
 
 def micros(amount: int | None) -> str:
-    """Give millionths of the currency as an amount."""
-    return "" if amount is None else f"{amount / 1_000_000:,.2f}"
+    """Give millionths of the currency as an amount with its currency; less than a cent is not nothing."""
+    if amount is None:
+        return ""
+    figure = "under 0.01" if 0 < amount < _CENT // 2 else f"{amount / 1_000_000:,.2f}"
+    return f"{figure} {settings.CURRENCY}"
 
 
 class ReadOnly:

@@ -1,14 +1,17 @@
 """What the gate goes by: rules of the law, copies of do-not-call lists, numbers to call from, prices."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.timezone import localdate
 
 from calls.admin.fields import IndentedJSONField
 from calls.admin.sessions import BoundedPaginator
+from campaigns import services
 from campaigns.admin.campaign_form import MicrosField
 from campaigns.admin.parts import ReadOnly, micros
 from campaigns.models import CallerId, ComplianceRule, Consent, DoNotCallList, PriceRow
@@ -74,7 +77,9 @@ class CallerIdAdmin(ModelAdmin[CallerId]):
 class PriceForm(_PriceForm):
     """A price as an amount of money."""
 
-    micros = MicrosField(label="Price of one unit", decimal_places=6, required=True)
+    micros = MicrosField(
+        label="Price of one minute", decimal_places=6, required=True, help_text="In the installation's currency."
+    )
 
     class Meta:
         """All fields."""
@@ -88,14 +93,21 @@ class PriceRowAdmin(ModelAdmin[PriceRow]):
     """What things cost from a day on: a new price is a new row, so that old calls keep theirs."""
 
     form = PriceForm
+    list_before_template = "admin/campaigns/prices.html"
     list_display = ("item", "price", "effective_from", "note")
     search_fields = ("item",)
 
     @admin.display(ordering="micros")
     def price(self, row: PriceRow) -> str:
         """Show the amount, to the millionth where it matters."""
-        amount = row.micros / 1_000_000
-        return f"{amount:.6f}".rstrip("0").rstrip(".") if row.micros % 10_000 else micros(row.micros)
+        if row.micros % 10_000 == 0:
+            return micros(row.micros)
+        return f"{row.micros / 1_000_000:.6f}".rstrip("0") + f" {settings.CURRENCY}"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Say above the list which prices are missing."""
+        context = {"currency": settings.CURRENCY, "unpriced": services.unpriced_items(day=localdate())}
+        return super().changelist_view(request, {**(extra_context or {}), **context})
 
 
 @admin.register(Consent)

@@ -29,11 +29,12 @@ class KeepsFilters(_Base):
         return self.opts.label_lower
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the two addresses that write."""
+        """Add the addresses that write."""
         view = self.admin_site.admin_view
         prefix = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
             path("filters/save/", view(self._save), name=f"{prefix}_save_filter"),
+            path("filters/<uuid:filter_id>/change/", view(self._change), name=f"{prefix}_change_filter"),
             path("filters/<uuid:filter_id>/delete/", view(self._delete), name=f"{prefix}_delete_filter"),
         ]
         return [*own, *super().get_urls()]
@@ -41,17 +42,19 @@ class KeepsFilters(_Base):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Show the filters along."""
         prefix = f"admin:{self.opts.app_label}_{self.opts.model_name}"
-        mine = SavedFilter.objects.filter(user=_person(request), page=self._page)
+        person = _person(request)
+        seen = SavedFilter.objects.seen_by(person.pk, self._page).select_related("user")
         here = request.GET.copy()
         here.pop("p", None)
         saved = [
             {
-                "name": kept.name,
-                "query": kept.query,
+                "row": kept,
                 "is_here": kept.query == here.urlencode(),
+                "is_mine": kept.user_id == person.pk,
+                "change": reverse(f"{prefix}_change_filter", args=[kept.pk]),
                 "delete": reverse(f"{prefix}_delete_filter", args=[kept.pk]),
             }
-            for kept in mine
+            for kept in seen
         ]
         context = {
             "saved_filters": saved,
@@ -74,6 +77,22 @@ class KeepsFilters(_Base):
             return self._list(query)
         self.message_user(request, f"The filter is kept as “{saved.name}”.", messages.SUCCESS)
         return self._list(saved.query)
+
+    def _change(self, request: HttpRequest, filter_id: UUID) -> HttpResponse:
+        self._see_may_write(request)
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        given = request.POST
+        try:
+            is_done = services.change_filter(
+                filter_id, name=given.get("name", ""), is_shared="is_shared" in given, by=_person(request)
+            )
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+        else:
+            if is_done:
+                self.message_user(request, "The filter is changed.", messages.SUCCESS)
+        return self._list(given.get("query", ""))
 
     def _delete(self, request: HttpRequest, filter_id: UUID) -> HttpResponse:
         self._see_may_write(request)

@@ -16,7 +16,7 @@ PAGE = 1000
 _CONTACTS = ("id", "number", "name", "region", "time_zone", "status", "suppressed", "lists", "fields", "created_at")
 _RESULT = ("disposition", "interest", "summary")
 _MEMBERS = (
-    *("contact_id", "number", "name", "state", "attempts", "last_outcome", "finish_reason", "held_because"),
+    *("campaign", "contact_id", "number", "name", "state", "attempts", "last_outcome", "finish_reason", "held_because"),
     *("next_attempt_at", "callback_at", "finished_at", *_RESULT),
 )
 _CALLS = (
@@ -45,18 +45,17 @@ def count_of(export: Export) -> int:
 
 
 def _source(export: Export) -> tuple[QuerySet[Any], Callable[[list[Any]], list[list[Any]]]]:
-    ids, campaign = export.selection.get("ids"), export.selection.get("campaign")
-    chosen = {} if ids is None else {"pk__in": ids}
-    if export.kind == ExportKind.MEMBERS:
-        if ids is None:
-            chosen["campaign_id"] = campaign
-        return CampaignContact.objects.filter(**chosen).select_related("contact"), _members
-    if export.kind == ExportKind.CALLS:
-        if campaign:
-            chosen["campaign_attempt__campaign_id"] = campaign
-        calls = CallAttempt.objects.filter(**chosen).select_related("session__analysis")
-        return calls.prefetch_related("session__analysis__corrections"), _calls
+    ids = export.selection.get("ids")
+    chosen: dict[str, Any] = {} if ids is None else {"pk__in": ids}
     filters = {name: str(value) for name, value in export.selection.items() if name != "ids"}
+    if export.kind == ExportKind.MEMBERS:
+        members = CampaignContact.objects.filter(**chosen).matching(filters)
+        return members.select_related("contact", "campaign"), _members
+    if export.kind == ExportKind.CALLS:
+        if campaign := filters.get("campaign"):
+            chosen["campaign_attempt__campaign_id"] = campaign
+        calls = CallAttempt.objects.filter(**chosen).matching(filters).select_related("session__analysis")
+        return calls.prefetch_related("session__analysis__corrections"), _calls
     return Contact.objects.filter(**chosen).matching(filters).prefetch_related("lists"), _contacts
 
 
@@ -84,8 +83,8 @@ def _members(page: list[CampaignContact]) -> list[list[Any]]:
             judged[one.member_id] = result
     return [
         [
-            *(member.contact_id, member.contact.e164, member.contact.name, member.state, member.attempts),
-            *(member.last_outcome, member.finish_reason, member.held_because, member.next_attempt_at),
+            *(member.campaign.name, member.contact_id, member.contact.e164, member.contact.name, member.state),
+            *(member.attempts, member.last_outcome, member.finish_reason, member.held_because, member.next_attempt_at),
             *(member.callback_at, member.finished_at, *judged.get(member.pk, _NO_RESULT)),
         ]
         for member in page

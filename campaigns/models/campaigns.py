@@ -1,5 +1,6 @@
 """Campaigns, the numbers they call from, whom they call, and what that costs."""
 
+from collections.abc import Mapping
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -21,7 +22,7 @@ from campaigns.enums import (
     Outcome,
     VoicemailPolicy,
 )
-from campaigns.models.contacts import Contact, ContactList
+from campaigns.models.contacts import Contact, ContactList, span_of
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -174,8 +175,26 @@ class Campaign(models.Model):
         return self.name
 
 
+_COLUMNS = {"state": "state", "outcome": "last_outcome", "held": "held_because"}
+
+
 class CampaignContactQuerySet(QuerySet["CampaignContact"]):
     """Memberships by where they are."""
+
+    def matching(self, filters: Mapping[str, str]) -> "CampaignContactQuerySet":
+        """Those that fit every given value; names without a value and unknown names do not count.
+
+        ``campaign`` (an id), ``state``, ``outcome``, ``held`` (a reason), ``words`` (the beginning of a number).
+        Raises ``ValueError`` for a wrong id.
+        """
+        found = self.filter(**{column: filters[name] for name, column in _COLUMNS.items() if filters.get(name)})
+        if campaign_id := filters.get("campaign"):
+            found = found.filter(campaign_id=UUID(campaign_id))
+        if words := filters.get("words"):
+            digits = "".join(sign for sign in words if sign.isdigit())
+            first, last = span_of(f"+{digits}")  # a range uses the index on every collation
+            found = found.filter(contact__e164__gte=first, contact__e164__lt=last) if digits else found.none()
+        return found
 
     def due(self, now: datetime) -> "CampaignContactQuerySet":
         """Those that wait and whose time has come."""

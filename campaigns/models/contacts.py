@@ -94,17 +94,17 @@ def _on_list(contacts: ContactQuerySet, list_id: str) -> ContactQuerySet:
 
 def _beginning(contacts: ContactQuerySet, words: str) -> ContactQuerySet:
     """Compare with ranges: on every collation and case they use the index, where LIKE may not."""
-    bounds = _span_of(words)
+    bounds = span_of(words)
     named = Q(name__gte=bounds[0], name__lt=bounds[1])
     digits = "".join(sign for sign in words if sign.isdigit())
     if digits and not any(sign.isalpha() for sign in words):
-        numbers = _span_of(f"+{digits}")
-        national = _span_of(f"+1{digits}")
+        numbers = span_of(f"+{digits}")
+        national = span_of(f"+1{digits}")
         named |= Q(e164__gte=numbers[0], e164__lt=numbers[1]) | Q(e164__gte=national[0], e164__lt=national[1])
     return contacts.filter(named)
 
 
-def _span_of(beginning: str) -> tuple[str, str]:
+def span_of(beginning: str) -> tuple[str, str]:
     """Give the texts between which everything with this beginning lies."""
     return beginning, beginning[:-1] + chr(ord(beginning[-1]) + 1)
 

@@ -1,20 +1,19 @@
 """Files that come in with contacts and go out with results: each a job that a worker does piece by piece."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from calls.models.choices import choices
 from campaigns.enums import DuplicatePolicy, ExportFormat, ExportKind, ImportStatus, JobStatus
 from campaigns.models.contacts import ContactList
+from campaigns.models.work import OPEN, Work, WorkQuerySet
 
 IMPORT_OPEN = (ImportStatus.WAITING, ImportStatus.RUNNING)
-JOB_OPEN = (JobStatus.WAITING, JobStatus.RUNNING)
 
 
 def _folder(kind: str, row_id: UUID, ending: str) -> str:
@@ -27,24 +26,26 @@ def import_path(row: "ContactImport", _name: str) -> str:
     return _folder("imports", row.pk, "upload")
 
 
-class ContactImportQuerySet(QuerySet["ContactImport"]):
-    """Imports by where they are."""
-
-    def due(self, now: datetime) -> "ContactImportQuerySet":
-        """Those that nobody works on: new ones, and those whose worker did not come back."""
-        return self.filter(status__in=IMPORT_OPEN).exclude(lease_until__gt=now)
-
-    def expired(self, before: datetime) -> "ContactImportQuerySet":
-        """Those that are older, over, and still have files."""
-        return self.filter(created_at__lt=before, files_deleted_at__isnull=True).exclude(status__in=IMPORT_OPEN)
+_F = TypeVar("_F", bound=Work)
 
 
-class ContactImport(models.Model):
+class FileWorkQuerySet(WorkQuerySet[_F]):
+    """Work on files by where it is."""
+
+    def expired(self, before: datetime) -> Self:
+        """What is older, over, and still has files."""
+        old = self.filter(created_at__lt=before, files_deleted_at__isnull=True)
+        return old.exclude(status__in=self.model.OPEN_STATES)
+
+
+class ContactImport(Work):
     """One uploaded list on its way into contacts.
 
     ``rows_done`` is the number of the last row whose batch is stored; each batch and its counts are one transaction,
     so a killed worker's import goes on where it was. Bad rows are appended to a file, of which ``bad_bytes`` count.
     """
+
+    OPEN_STATES = IMPORT_OPEN
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     file = models.FileField(upload_to=import_path)
@@ -73,26 +74,17 @@ class ContactImport(models.Model):
     bad = models.PositiveIntegerField(default=0, help_text="Rows returned with the reason.")
     bad_bytes = models.PositiveBigIntegerField(default=0, editable=False)
     error = models.CharField(max_length=500, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    lease_key = models.UUIDField(null=True, blank=True)
-    created_at = models.DateTimeField()
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    finished_at = models.DateTimeField(null=True, blank=True)
     files_deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = ContactImportQuerySet.as_manager()
+    objects = FileWorkQuerySet["ContactImport"].as_manager()
 
     if TYPE_CHECKING:
         target_list_id: UUID | None
-        created_by_id: int | None
 
-    class Meta:
+    class Meta(Work.Meta):
         """The newest first."""
 
         verbose_name = "contact import"
-        ordering = ("-created_at", "-id")
         indexes = (
             # The worker's question; open imports are few.
             models.Index(fields=["lease_until"], name="import_open", condition=Q(status__in=IMPORT_OPEN)),
@@ -103,11 +95,6 @@ class ContactImport(models.Model):
         return self.file_name
 
     @property
-    def is_open(self) -> bool:
-        """Whether it goes on."""
-        return self.status in IMPORT_OPEN
-
-    @property
     def percent(self) -> int:
         """The share of the rows that is done."""
         if self.status == ImportStatus.DONE:
@@ -115,19 +102,7 @@ class ContactImport(models.Model):
         return min(99, self.rows_done * 100 // self.row_total) if self.row_total else 0
 
 
-class ExportQuerySet(QuerySet["Export"]):
-    """Exports by where they are."""
-
-    def due(self, now: datetime) -> "ExportQuerySet":
-        """Those that nobody works on."""
-        return self.filter(status__in=JOB_OPEN).exclude(lease_until__gt=now)
-
-    def expired(self, before: datetime) -> "ExportQuerySet":
-        """Those that are older, over, and still have a file."""
-        return self.filter(created_at__lt=before, files_deleted_at__isnull=True).exclude(status__in=JOB_OPEN)
-
-
-class Export(models.Model):
+class Export(Work):
     """One file that is written in the background. A worker that dies is followed by one that begins anew."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -138,25 +113,14 @@ class Export(models.Model):
     total = models.PositiveIntegerField(default=0)
     written = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=300, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    lease_key = models.UUIDField(null=True, blank=True)
-    created_at = models.DateTimeField()
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    finished_at = models.DateTimeField(null=True, blank=True)
     files_deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects = ExportQuerySet.as_manager()
+    objects = FileWorkQuerySet["Export"].as_manager()
 
-    if TYPE_CHECKING:
-        created_by_id: int | None
-
-    class Meta:
+    class Meta(Work.Meta):
         """The newest first."""
 
-        ordering = ("-created_at", "-id")
-        indexes = (models.Index(fields=["lease_until"], name="export_open", condition=Q(status__in=JOB_OPEN)),)
+        indexes = (models.Index(fields=["lease_until"], name="export_open", condition=Q(status__in=OPEN)),)
 
     def __str__(self) -> str:
         """Give what is in it."""
@@ -166,11 +130,6 @@ class Export(models.Model):
     def path(self) -> str:
         """Where the file lies within the storage."""
         return _folder("exports", self.pk, self.format)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it goes on."""
-        return self.status in JOB_OPEN
 
     @property
     def percent(self) -> int:

@@ -13,11 +13,12 @@ from campaigns.services.analyses import (
 )
 from campaigns.services.api_keys import find_api_key, make_api_key, revoke_api_key
 from campaigns.services.contacts import Taken, add_contact, add_contacts, change_contact, draft_campaign
+from campaigns.services.costs import unpriced_items, unpriced_of
 from campaigns.services.demo import ensure_demo
 from campaigns.services.dialling import LEASE, Claim, claim_due, dial_claimed, latest_decision
 from campaigns.services.enrolment import enrol_lists
-from campaigns.services.exports import claim_export, finish_export, note_export, start_export
-from campaigns.services.filters import delete_filter, save_filter
+from campaigns.services.exports import cancel_export, claim_export, finish_export, note_export, start_export
+from campaigns.services.filters import LIST_PLACES, change_filter, delete_filter, save_filter
 from campaigns.services.imports import (
     Preview,
     PreviewRow,
@@ -66,6 +67,7 @@ from campaigns.services.webhooks import (
 
 __all__ = [
     "LEASE",
+    "LIST_PLACES",
     "Attempted",
     "CampaignNumbers",
     "Claim",
@@ -85,10 +87,12 @@ __all__ = [
     "await_analysis",
     "bad_rows_path",
     "campaign_numbers",
+    "cancel_export",
     "cancel_import",
     "cancel_job",
     "cancel_queued",
     "change_contact",
+    "change_filter",
     "check_endpoint",
     "claim_analysis",
     "claim_due",
@@ -152,4 +156,6 @@ __all__ = [
     "tell_opt_out",
     "tell_other_call",
     "tell_supervisors",
+    "unpriced_items",
+    "unpriced_of",
 ]

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from calls.services.cleaning import clean_text
 from campaigns.enums import ExportFormat, ExportKind, JobStatus
 from campaigns.models import Campaign, Export
+from campaigns.models.work import OPEN
 
 LEASE = timedelta(minutes=2)
 """Far longer than a page takes; renewed with each."""
@@ -26,19 +27,24 @@ def start_export(
 ) -> Export:
     """Order a file.
 
-    ``selection``: ``ids`` of chosen rows; else ``campaign`` (MEMBERS, CALLS), or what ``Contact.objects.matching``
-    takes (CONTACTS). Raises ``ValidationError`` by field.
+    ``selection``: ``ids`` of chosen rows, or what ``matching`` of the kind's rows takes; CALLS know ``campaign`` too.
+    Raises ``ValidationError`` by field: a ``campaign`` whose results are asked for must be there.
     """
     chosen: dict[str, Any] = {name: str(value) for name, value in selection.items() if value and name != "ids"}
     if "ids" in selection:
         chosen["ids"] = [str(pk) for pk in selection["ids"]]
-    campaign = chosen.get("campaign")
-    is_whole = kind == ExportKind.MEMBERS and "ids" not in chosen
-    if is_whole and not (campaign and Campaign.objects.filter(pk=campaign).exists()):
+    asks_for_one = kind == ExportKind.MEMBERS and "campaign" in selection
+    if asks_for_one and not ("campaign" in chosen and Campaign.objects.filter(pk=chosen["campaign"]).exists()):
         raise ValidationError({"campaign": "Choose the campaign whose results are wanted."})
     return Export.objects.create(
         kind=kind, format=file_format, selection=chosen, created_at=at, created_by_id=by.pk if by else None
     )
+
+
+def cancel_export(export_id: UUID, *, at: datetime) -> bool:
+    """Stop writing; there is no file then. False: it was over."""
+    alive = Export.objects.filter(pk=export_id, status__in=OPEN)
+    return alive.update(status=JobStatus.CANCELLED, finished_at=at, lease_until=None) == 1
 
 
 def claim_export(export_id: UUID, *, now: datetime) -> UUID | None:

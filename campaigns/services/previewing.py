@@ -12,15 +12,13 @@ from uuid import UUID
 from django.db.models import QuerySet
 from msgspec import Struct
 
-from calls import services as call_services
 from calls.engine.agent import AgentSpec
-from calls.errors import AgentError
 from campaigns.enums import CampaignStatus, DialReason, MembershipState
 from campaigns.errors import CampaignError
 from campaigns.gate import STUCK, Decision, Gate, Person, decide_campaign
 from campaigns.models import Campaign, CampaignAttempt, CampaignContact, Contact
 from campaigns.services.admission import standing_of
-from campaigns.services.costs import TYPICAL_SECONDS, tariff
+from campaigns.services.costs import TYPICAL_SECONDS, spec_of, tariff, unpriced_of
 from campaigns.services.deciding import counted_attempts
 from campaigns.services.lifecycle import start_problems
 from campaigns.services.people import load_people, required_variables
@@ -52,6 +50,8 @@ class Preflight(Struct, frozen=True, kw_only=True):
     """How long the dialling takes at the campaign's pace while windows are open; one attempt each."""
     expected_cost_micros: int
     """If everybody answers and talks as long as usual."""
+    unpriced: tuple[str, ...]
+    """What the campaign uses and has no price: it is missing in the cost, and in what the budget counts."""
 
     @property
     def is_estimate(self) -> bool:
@@ -93,7 +93,7 @@ def preflight(campaign_id: UUID, *, at: datetime, most: int = MOST_EXAMINED) -> 
     problems = start_problems(campaign, at=at)
     contacts = _contacts(campaign)
     total, examined, held, missing = contacts.count(), 0, Counter[DialReason](), Counter[str]()
-    spec, gate = _spec(campaign), None
+    spec, gate = spec_of(campaign), None
     with suppress(CampaignError):  # which is among the problems
         gate = gate_of(campaign)
     if gate is not None:
@@ -118,6 +118,7 @@ def preflight(campaign_id: UUID, *, at: datetime, most: int = MOST_EXAMINED) -> 
         held={reason: count for reason, count in held.items() if count},
         expected_seconds=callable_ * share * 3600 / hourly_capacity(campaign),
         expected_cost_micros=round(callable_ * share * _typical_cost(campaign, spec, at)),
+        unpriced=unpriced_of(campaign, day=at.date()),
     )
 
 
@@ -130,16 +131,6 @@ def _contacts(campaign: Campaign) -> QuerySet[Contact]:
     through = Contact.lists.through
     on_lists = through.objects.filter(contactlist__campaigns=campaign).order_by().values("contact_id")
     return Contact.objects.filter(pk__in=on_lists).order_by("pk")
-
-
-def _spec(campaign: Campaign) -> AgentSpec | None:
-    """Give the agent that calls, or would: the fixed version, else the published one."""
-    try:
-        if campaign.agent_version_id is not None:
-            return call_services.load_version(campaign.agent_version_id).spec
-        return call_services.load_agent(str(campaign.agent_id)).spec
-    except AgentError:
-        return None
 
 
 def hourly_capacity(campaign: Campaign) -> int:
@@ -174,7 +165,7 @@ def _batches(items: Iterator[_T], most: int) -> Iterator[list[_T]]:
 def plan_next_hour(campaign_id: UUID, *, at: datetime, most: int = MOST_EXAMINED) -> DryRun:
     """Say whom the campaign would dial within an hour from ``at``, and why not the others. Raises ``CampaignError``."""
     campaign = Campaign.objects.select_related("agent").get(pk=campaign_id)
-    spec, gate = _spec(campaign), gate_of(campaign)
+    spec, gate = spec_of(campaign), gate_of(campaign)
     if spec is None:
         raise CampaignError(start_problems(campaign, at=at) or ["The agent cannot be used; publish it again."])
     waiting = CampaignContact.objects.filter(campaign=campaign, state=MembershipState.WAITING)

@@ -63,7 +63,7 @@ def test_the_page_counts_calls_contacts_and_money() -> None:
         ("Pace", "3"),
         ("Answer rate", "50%"),
         ("Done with", "0"),
-        ("Cost so far", "1.50"),
+        ("Cost so far", "1.50 USD"),
     ]
     assert next(remark for name, _, remark in shown["figures"] if name == "Answer rate") == "1 of 2 calls that rang"
     assert [(step["name"], step["count"]) for step in shown["funnel"]] == [

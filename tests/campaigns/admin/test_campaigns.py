@@ -7,7 +7,7 @@ from campaigns.models.campaigns import default_retry_policy
 from tests.calls import rows as call_rows
 from tests.campaigns.admin.site import boss, in_role, list_of, logged_in, page_of, queries
 from tests.campaigns.admin.test_campaign_form import filled
-from tests.campaigns.rows import make_campaign
+from tests.campaigns.rows import NOW, make_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +85,17 @@ def test_the_dry_run_has_a_page() -> None:
     campaign = make_campaign()
     text = logged_in(boss()).get(page_of("campaign_dry_run", campaign.pk)).content.decode()
     assert "Would be dialled" in text
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.FINISHED, CampaignStatus.ABORTED])
+def test_the_dry_run_of_a_campaign_that_is_over_says_so_and_advises_no_start(status: CampaignStatus) -> None:
+    client, campaign = logged_in(boss()), make_campaign(status=status, started_at=NOW, finished_at=NOW)
+    text = client.get(page_of("campaign_dry_run", campaign.pk)).content.decode()
+    assert f"The campaign is {status}: it dials nobody any more." in text
+    assert "Start or resume" not in text
+    assert "Would be dialled" not in text
+    page = client.get(page_of("campaign_page", campaign.pk)).content.decode()
+    assert page_of("campaign_dry_run", campaign.pk) not in page
 
 
 def test_a_campaign_that_is_not_there_is_not_found() -> None:

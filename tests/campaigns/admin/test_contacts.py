@@ -159,3 +159,11 @@ def test_lists_count_their_contacts_with_as_many_queries_for_100_as_for_one(clie
 def test_a_list_keeps_who_made_it(client: Client) -> None:
     client.post(page_of("contactlist_add"), {"name": "Spring"})
     assert str(ContactList.objects.get().created_by) == "boss"
+
+
+def test_a_job_over_all_that_is_shown_refuses_what_it_cannot_narrow_to() -> None:
+    contact = make_contact()
+    order = {"action": "archive", "_selected_action": [str(contact.pk)], "select_across": "1", "apply": "1"}
+    answer = logged_in(boss()).post(f"{list_of('contact')}?created_at__gte=2000-01-01T00:00Z", order, follow=True)
+    assert "is narrowed by “created_at__gte”" in answer.content.decode()
+    assert not BulkJob.objects.exists()

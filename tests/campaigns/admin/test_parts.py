@@ -8,4 +8,5 @@ def test_a_badge_has_the_colour_of_its_meaning_and_escapes() -> None:
 
 
 def test_millionths_are_shown_as_money() -> None:
-    assert [micros(amount) for amount in (None, 0, 1_234_560_000)] == ["", "0.00", "1,234.56"]
+    amounts = (None, 0, 4_999, 5_001, 1_234_560_000)
+    assert [micros(amount) for amount in amounts] == ["", "0.00 USD", "under 0.01 USD", "0.01 USD", "1,234.56 USD"]

@@ -59,6 +59,12 @@ def test_each_role_opens_its_pages_and_no_others() -> None:
     assert {address: allowed(clients, address) for address in PAGES} == PAGES
 
 
+def test_who_may_not_open_a_form_may_not_send_it_either() -> None:
+    clients = {role: logged_in(in_role(role)) for role in ROLES}
+    forms = {address: letters for address, letters in PAGES.items() if address.endswith("/add/")}
+    assert {address: allowed(clients, address, "post") for address in forms} == forms
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_each_role_does_its_acts_and_no_others(act: str) -> None:
     clients = {role: logged_in(in_role(role)) for role in ROLES}

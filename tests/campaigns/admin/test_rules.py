@@ -1,8 +1,9 @@
 import pytest
+from pytest_django.fixtures import Settings
 
 from campaigns.models import ComplianceRule, PriceRow
 from tests.campaigns.admin.site import boss, list_of, logged_in, page_of, queries
-from tests.campaigns.rows import make_consent, make_contact
+from tests.campaigns.rows import make_campaign, make_consent, make_contact
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +49,16 @@ def test_consents_are_found_by_number_with_as_many_queries_for_100_as_for_one() 
     assert queries(client, list_of("consent")) == few
     shown = client.get(f"{list_of('consent')}?q=%2B12125550100").context["cl"].result_list
     assert [consent.contact.e164 for consent in shown] == ["+12125550100"]
+
+
+def test_the_list_of_prices_names_what_is_used_and_has_none(settings: Settings) -> None:
+    settings.CARRIER = "twilio"
+    make_campaign()
+    client = logged_in(boss())
+    shown = client.get(list_of("pricerow"))
+    assert shown.context["unpriced"] == ("twilio.minute",)
+    assert f'href="{page_of("pricerow_add")}?item=twilio.minute"' in shown.content.decode()
+    PriceRow.objects.create(item="twilio.minute", micros=13_500, effective_from="2020-01-01")
+    shown = client.get(list_of("pricerow"))
+    assert shown.context["unpriced"] == ()
+    assert "0.0135 USD" in shown.content.decode()

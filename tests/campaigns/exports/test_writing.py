@@ -86,7 +86,9 @@ def test_a_workbook_holds_texts_alone(tmp_path: Path) -> None:
 
 def test_results_need_a_campaign() -> None:
     with pytest.raises(ValidationError):
-        services.start_export(ExportKind.MEMBERS, file_format=ExportFormat.CSV, selection={}, by=None, at=NOW)
+        services.start_export(
+            ExportKind.MEMBERS, file_format=ExportFormat.CSV, selection={"campaign": ""}, by=None, at=NOW
+        )
 
 
 def test_an_export_that_fails_says_so_and_leaves_no_file(tmp_path: Path) -> None:

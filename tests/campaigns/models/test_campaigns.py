@@ -67,3 +67,11 @@ def test_a_state_without_what_belongs_to_it_is_refused(columns: dict[str, Any]) 
     campaign, contact = rows.make_campaign(), rows.make_contact()
     with pytest.raises(IntegrityError), transaction.atomic():
         rows.make_member(campaign, contact, **columns)
+
+
+def test_words_find_members_by_the_beginning_of_a_number_and_nothing_else() -> None:
+    member = rows.make_member(rows.make_campaign(), rows.make_contact("+12125550101"))
+    found = {words: list(CampaignContact.objects.matching({"words": words})) for words in ("+1 212", "212", "Ann", "")}
+    assert found == {"+1 212": [member], "212": [], "Ann": [], "": [member]}
+    with pytest.raises(ValueError, match="badly formed"):
+        CampaignContact.objects.matching({"campaign": "none"})

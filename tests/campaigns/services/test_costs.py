@@ -28,6 +28,16 @@ def test_prices_are_those_of_the_day_for_the_carrier_and_what_the_agent_uses() -
         AgentSpec,
     )
     assert tariff("twilio", spec, day=DAY) == Tariff(carrier_micros=14_000, service_micros=37_700)
+    assert tariff("twilio", spec, day=date(2026, 5, 1)).carrier_micros == 13_000
+
+
+@pytest.mark.django_db
+def test_what_somebody_bills_and_has_no_price_is_named_and_what_runs_here_is_not() -> None:
+    PriceRow.objects.create(item="deepgram.minute", micros=1, effective_from="2027-01-01")
+    providers = {"stt": "deepgram", "llm": "scripted", "tts": "cartesia"}
+    spec = msgspec.convert({"name": "Ada", "prompt": "x", "providers": providers}, AgentSpec)
+    assert tariff("twilio", spec, day=DAY).unpriced == ("cartesia.minute", "deepgram.minute", "twilio.minute")
+    assert tariff("sandbox", AgentSpec(name="Ada", prompt="x"), day=DAY).unpriced == ()
 
 
 def test_a_carrier_bills_begun_minutes_and_services_the_second() -> None:

@@ -49,3 +49,14 @@ def test_only_ones_own_filters_are_deleted(kim: Any) -> None:
     saved = services.save_filter(PAGE, name="One", query="q=1", by=kim)
     other = get_user_model().objects.create(username="other")
     assert [services.delete_filter(saved.pk, by=person) for person in (other, kim, kim)] == [False, True, False]
+
+
+def test_one_s_own_filters_are_renamed_and_shared(kim: Any) -> None:
+    saved = services.save_filter(PAGE, name="One", query="q=1", by=kim)
+    other = get_user_model().objects.create(username="other")
+    assert not services.change_filter(saved.pk, name="Two", is_shared=True, by=other)
+    assert not SavedFilter.objects.seen_by(other.pk, PAGE).exists()
+    assert services.change_filter(saved.pk, name=" Two ", is_shared=True, by=kim)
+    assert [row.name for row in SavedFilter.objects.seen_by(other.pk, PAGE)] == ["Two"]
+    with pytest.raises(ValidationError, match="a name"):
+        services.change_filter(saved.pk, name=" ", is_shared=True, by=kim)
