@@ -25,6 +25,7 @@ from django.conf import settings
 from calls.live import live_calls
 from vantum.succession import wait_for_another
 from vantum.supervisor import LISTEN_FD
+from vantum.websocket import WebSocketProtocol
 
 _APPLICATION = "vantum.asgi"
 MAX_FRAME_BYTES = 2**20 + 1024
@@ -59,7 +60,7 @@ def config() -> uvicorn.Config:
         host=settings.HOST,
         port=settings.PORT,
         loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         log_config=None,

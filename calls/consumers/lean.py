@@ -9,6 +9,7 @@ connections (``database_sync_to_async`` does).
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextvars import copy_context
 from typing import Any
 
 from channels.consumer import AsyncConsumer, get_handler_name
@@ -19,6 +20,12 @@ log = logging.getLogger(__name__)
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Take = Callable[[bytes | None, str | None], None]
+"""Takes a message at once, as bytes or as text. Must not raise."""
+
+STRAIGHT = "vantum.straight"
+"""A server's extension of the scope: ``hand_over``, told a ``Take``, leads messages there and no longer to ``receive``.
+Those that came before, and the end of the connection, still come by ``receive``."""
 
 RESTARTED = 1012
 """With this code Uvicorn takes leave of connections when it stops without a drain."""
@@ -69,9 +76,25 @@ class LeanConsumer(AsyncConsumer):  # type: ignore[misc]  # (Channels has no typ
                 self.take_frame(message.get("bytes"), message.get("text"))
             elif kind == "websocket.connect":
                 await self.connect()
+                self._shorten_the_way()
             else:
                 self.disconnected(message.get("code", 1005))
                 self.over.set()
+
+    def _shorten_the_way(self) -> None:
+        """Let the server, where it can, hand frames over in the moment in which they come: no queue, no switch."""
+        extension = self.scope.get("extensions", {}).get(STRAIGHT)
+        if extension is not None:
+            context = copy_context()  # what is logged about a frame has the call's id
+            extension["hand_over"](lambda binary, text: context.run(self._take_straight, binary, text))
+
+    def _take_straight(self, binary: bytes | None, text: str | None) -> None:
+        if self.over.is_set():
+            return
+        try:
+            self.take_frame(binary, text)
+        except Exception as error:  # noqa: BLE001 (it is raised again, where it ends the connection)
+            self.help_with(_raise(error))
 
     async def _follow_layer(self, alias: str) -> None:
         self.channel_layer = get_channel_layer(alias)
@@ -110,3 +133,7 @@ class LeanConsumer(AsyncConsumer):  # type: ignore[misc]  # (Channels has no typ
 
     def leave(self) -> None:
         """Let go of what the connection held; the last thing that happens, however it ended."""
+
+
+async def _raise(error: Exception) -> None:
+    raise error

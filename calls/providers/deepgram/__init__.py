@@ -14,6 +14,7 @@ from calls.enums import AudioEncoding, Role
 from calls.providers.base import RecognitionOptions
 from calls.providers.deepgram.connection import Connection
 from calls.providers.deepgram.dialects import Dialect, Flux, Nova
+from calls.providers.deepgram.socket import Socket
 from calls.providers.deepgram.stream import DeepgramStream
 from calls.providers.deepgram.waiting import Waiting
 from calls.providers.resilience import Guard
@@ -52,6 +53,7 @@ class Deepgram:
             environment=DeepgramClientEnvironment(
                 base=base, production=socket_base, agent=socket_base, agent_rest=base
             ),
+            transport_factory=Socket,
         )
         self._listen: Any = self._client.listen.v2 if self._is_flux else self._client.listen.v1
 

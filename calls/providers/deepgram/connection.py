@@ -1,16 +1,21 @@
 """One WebSocket to Deepgram through its SDK: opened within our time, closed within our time, its errors translated."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from time import monotonic
 from typing import Any
 
-from deepgram.core.api_error import ApiError
-from websockets.exceptions import ConnectionClosed, WebSocketException
+import msgspec
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from calls.errors import ProviderError
+from calls.providers.deepgram.messages import Message, read
+from calls.providers.deepgram.socket import Socket
 from calls.providers.resilience import Guard, let_go
+
+log = logging.getLogger(__name__)
 
 _OPEN_SECONDS = 4.0
 _GOODBYE_SECONDS = 0.2
@@ -22,14 +27,16 @@ Opening = Callable[[], AbstractAsyncContextManager[Any]]
 
 
 class Connection:
-    """Wraps the SDK's socket client. Its callbacks are not used: an exception in one ends the listener in silence."""
+    """Wraps the SDK's client of a socket of ours: it asks and controls; audio and answers go past it."""
 
     def __init__(self, manager: AbstractAsyncContextManager[Any], client: Any, guard: Guard) -> None:
         self._manager = manager
         self._client = client
+        self._socket: Socket = client._websocket  # noqa: SLF001 (the SDK made it by our factory and shows it nowhere)
         self._guard = guard
+        self._has_logged_oddity = False
         self.sending_since: float | None = None
-        """When the send began that has not returned; the reader watches it, for a timer per frame costs too much."""
+        """Since when it takes no more; the reader watches it, for a timer per frame costs too much."""
         self.silent_bytes = 0
         """Audio that was sent before any caller's; Deepgram's clock has it."""
 
@@ -43,51 +50,74 @@ class Connection:
         manager = opening()
 
         async def enter() -> "Connection":
-            return cls(manager, await manager.__aenter__(), guard)
+            connection = cls(manager, await manager.__aenter__(), guard)
+            await connection._socket.connect()
+            return connection
 
         try:
             return await let_go(enter(), late=cls.close)
-        except (ApiError, OSError, WebSocketException, TimeoutError) as error:
+        except (OSError, EOFError, WebSocketException) as error:
             raise _translated(error, guard) from error
 
     @property
     def is_open(self) -> bool:
         """Whether neither side has closed it, as far as this one knows."""
-        is_open: bool = self._client._websocket.open  # noqa: SLF001 (the SDK does not show it)
-        return is_open
+        return self._socket.is_open
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether audio that is written now will leave soon."""
+        return self._socket.takes_more
 
     async def keep_alive(self, silence: bytes) -> None:
         """Keep it open while there is no caller: by so much silence, or without any by KeepAlive (nova)."""
         if silence:
             self.silent_bytes += len(silence)
-            await self.send_audio(silence)
+            self.write(silence)
         else:
             await self.send("keep_alive")
 
-    async def receive(self, seconds: float) -> Any:
-        """Give the next message, or None when none came in time or none that the SDK knows."""
+    async def receive(self, seconds: float) -> Message | None:
+        """Give the next message, or None when none came in time or one that is no JSON."""
         try:
             async with asyncio.timeout(seconds):
-                message = await self._client.recv()
-        except (TimeoutError, ValueError):  # ValueError: a text frame that is no JSON
+                text = await self._socket.recv()
+        except TimeoutError:
             return None
-        except (ConnectionClosed, OSError) as error:
+        except ConnectionClosed as error:
             raise _translated(error, self._guard) from error
-        return message if hasattr(message, "type") else None
+        return self._read(text)
 
-    async def send_audio(self, audio: bytes) -> None:
-        """Send one binary frame; never an empty one, which would end the stream."""
-        await self._send(self._client.send_media, audio)
+    def _read(self, text: str) -> Message | None:
+        """Read a message. One of an undocumented shape says nothing: the call is worth more than the message."""
+        try:
+            return read(text)
+        except msgspec.ValidationError as error:
+            if not self._has_logged_oddity:
+                log.warning("a message from Deepgram was not understood: %s", error)
+            self._has_logged_oddity = True
+            return Message()
+        except msgspec.DecodeError:
+            return None
+
+    def write(self, audio: bytes) -> None:
+        """Send one binary frame; never an empty one, which would end the stream. Of a loss the reader hears."""
+        self._socket.write(audio)
+
+    async def drained(self) -> None:
+        """Wait until it takes more audio."""
+        self.sending_since = monotonic()
+        try:
+            await self._socket.drained()
+        finally:
+            self.sending_since = None
 
     async def send(self, name: str) -> None:
         """Send a control message: ``keep_alive``, ``finalize`` (nova) or ``force_end_turn`` (Flux)."""
-        await self._send(getattr(self._client, f"send_{name}"))
-
-    async def _send(self, send: Callable[..., Any], *arguments: bytes) -> None:
         self.sending_since = monotonic()
         try:
-            await send(*arguments)
-        except (ConnectionClosed, OSError) as error:
+            await getattr(self._client, f"send_{name}")()
+        except ConnectionClosed as error:
             raise _translated(error, self._guard) from error
         finally:
             self.sending_since = None
@@ -100,7 +130,7 @@ class Connection:
         leaving = asyncio.create_task(self._leave())
         await asyncio.wait({leaving}, timeout=_CLOSE_SECONDS)
         if not leaving.done():
-            self._client._websocket.transport.abort()  # noqa: SLF001 (the SDK has no other way to let go of a socket)
+            self._socket.abort()
             await asyncio.wait({leaving}, timeout=_CLOSE_SECONDS)
 
     async def _leave(self) -> None:
@@ -109,9 +139,9 @@ class Connection:
 
 
 def _translated(error: Exception, guard: Guard) -> ProviderError:
-    """Sort the SDK's and the socket's exceptions. Of a refusal the SDK loses all but the status."""
-    if isinstance(error, ApiError) and error.status_code is not None:
-        return guard.for_status(error.status_code)
+    """Sort the socket's exceptions."""
+    if isinstance(error, InvalidStatus):
+        return guard.for_status(error.response.status_code)
     if isinstance(error, TimeoutError):
         return guard.timed_out("no answer to the handshake")
     if isinstance(error, ConnectionClosed) and error.rcvd is not None:

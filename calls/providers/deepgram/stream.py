@@ -10,6 +10,7 @@ from calls.providers.base import RecognitionEvent
 from calls.providers.deepgram.audiolog import AudioLog
 from calls.providers.deepgram.connection import Connection, Opening
 from calls.providers.deepgram.dialects import Dialect
+from calls.providers.deepgram.messages import Failure, Message, Results, TurnInfo
 from calls.providers.resilience import Guard
 from calls.wire.audio import AudioFormat, silence
 
@@ -21,7 +22,7 @@ _RETRY_SECONDS = (0.0, 0.2, 0.5, 1.0)
 _PIECE_SECONDS = 0.25
 _QUIET_PIECE_SECONDS = 0.08
 """While nobody speaks and no words are open, audio goes in pieces of the length that Deepgram recommends for Flux, not
-frame by frame: each piece costs a task switch and a system call. A voice sends what waits at once."""
+frame by frame: each piece costs a system call. A voice sends what waits at once."""
 _QUIET_SECONDS = 1.5
 """After a voice, until it counts as quiet: what was said so may not have become words yet."""
 _TICK_SECONDS = 0.5
@@ -65,6 +66,8 @@ class DeepgramStream:
         self._events: asyncio.Queue[RecognitionEvent | ProviderError | None] = asyncio.Queue(_QUEUED_EVENTS)
         self._wake = asyncio.Event()
         self._connection: Connection | None = None
+        self._listener: Connection | None = None
+        """The connection that takes audio as it comes; None while there is none, and before the replay on a new one."""
         self._task: asyncio.Task[None] | None = None
         self._heard_at = 0.0
         self._padded_ms = 0.0
@@ -78,7 +81,6 @@ class DeepgramStream:
         self._alarm: asyncio.TimerHandle | None = None
         self._is_final_due = False
         self._is_final_awaited = False
-        self._has_logged_oddity = False
         self.detects_turns = dialect.detects_turns
         self.reconnects = 0
 
@@ -103,8 +105,8 @@ class DeepgramStream:
         self._origin += self._log.append(audio)
         self._heard_at = _now()
         self._padded_ms = 0.0
-        if not self._may_wait():
-            self._wake.set()
+        if self._listener is not None and not self._may_wait():
+            self._write(self._listener)
 
     def _may_wait(self) -> bool:
         """Whether unsent audio may wait for more of it: nothing that is about to be said depends on it."""
@@ -115,8 +117,8 @@ class DeepgramStream:
     def voice_changed(self, *, is_speech: bool) -> None:
         """Expect an answer to speech, and save in silence; for all else Deepgram has its own detection."""
         self._is_speech = is_speech
-        if is_speech:
-            self._wake.set()
+        if is_speech and self._listener is not None:
+            self._write(self._listener)
         else:
             self._quiet_from = _now() + _QUIET_SECONDS
 
@@ -216,6 +218,8 @@ class DeepgramStream:
             if bugs is not None or failures is None:
                 raise
             raise _first(failures) from None
+        finally:
+            self._listener = None
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -239,21 +243,13 @@ class DeepgramStream:
             message = f"took audio for {self._dialect.stall_seconds:.0f} s without a word"
             raise self._guard.timed_out(message)
 
-    def _understand(self, message: object) -> list[RecognitionEvent]:
-        """Translate a message. One of an undocumented shape is passed over: the call is worth more than the message."""
-        kind = getattr(message, "type", "")
-        if kind == "Error":
-            code = getattr(message, "code", None) or getattr(message, "variant", "")
-            text = f"reports error {code}"
+    def _understand(self, message: Message) -> list[RecognitionEvent]:
+        """Translate a message."""
+        if isinstance(message, Failure):
+            text = f"reports error {message.code or message.variant or ''}"
             raise self._guard.unavailable(text)
-        try:
-            events, until = self._dialect.read(message)
-        except (AttributeError, IndexError, TypeError) as error:
-            if not self._has_logged_oddity:
-                log.warning("a message of type %s from Deepgram was not understood: %s", kind, error)
-            self._has_logged_oddity = True
-            return []
-        if kind in {"Results", "TurnInfo"}:
+        events, until = self._dialect.read(message)
+        if isinstance(message, Results | TurnInfo):
             self._lost_at, self._tries = None, 0
         if until is not None:
             self._log.release(self._origin + self._log.size(max(0.0, until)))
@@ -263,14 +259,25 @@ class DeepgramStream:
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
+    def _write(self, connection: Connection) -> None:
+        """Send what waits, as long as the connection takes it; the rest is the sender's."""
+        while connection.takes_more and (audio := self._log.take(_PIECE_SECONDS)):
+            connection.write(audio)
+            self._sent_at = _now()
+            if self._unanswered_since is None and (self._is_speech or self._dialect.answers_silence):
+                self._unanswered_since = self._sent_at
+        if self._log.head > self._log.cursor:
+            self._wake.set()
+
     async def _send(self, connection: Connection) -> None:
+        """Send what was held; then whatever ``hear`` does not send itself."""
+        self._listener = connection
         while True:
             self._wake.clear()
-            while audio := self._log.take(_PIECE_SECONDS):
-                await connection.send_audio(audio)
-                self._sent_at = _now()
-                if self._unanswered_since is None and (self._is_speech or self._dialect.answers_silence):
-                    self._unanswered_since = self._sent_at
+            await connection.drained()
+            self._write(connection)
+            if self._wake.is_set():
+                continue
             if self._is_final_due:
                 self._is_final_due = False
                 await connection.send("force_end_turn" if self.detects_turns else "finalize")

@@ -5,7 +5,7 @@ import pytest
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
-from calls.consumers.lean import LeanConsumer, Message
+from calls.consumers.lean import STRAIGHT, LeanConsumer, Message, Take
 
 
 class Echo(LeanConsumer):
@@ -53,7 +53,8 @@ class Peer:
         self.consumer = consumer
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.outbox: asyncio.Queue[Message] = asyncio.Queue()
-        self.serving = asyncio.create_task(consumer({"type": "websocket"}, self.inbox.get, self.outbox.put))
+        self.scope: dict[str, Any] = {"type": "websocket"}
+        self.serving = asyncio.create_task(consumer(self.scope, self.inbox.get, self.outbox.put))
 
     def give(self, kind: str, **fields: Any) -> None:
         self.inbox.put_nowait({"type": f"websocket.{kind}", **fields})
@@ -164,3 +165,18 @@ async def test_a_frame_costs_no_thread_and_no_task(peer: Peer, monkeypatch: pyte
     peer.give("disconnect", code=1000)
     await peer.serving
     assert taken == [str(number) for number in range(100)]
+
+
+async def test_frames_that_a_server_hands_over_are_taken_at_once_and_a_failure_ends_the_connection() -> None:
+    taken: list[Take] = []
+    peer = Peer(Unlayered())
+    peer.scope["extensions"] = {STRAIGHT: {"hand_over": taken.append}}
+    peer.give("connect")
+    assert (await peer.next())["type"] == "websocket.accept"
+    taken[0](None, "hello")
+    assert (await peer.next())["text"] == "echo hello"
+    taken[0](None, "bug")
+    assert (await peer.next())["code"] == 1011
+    await peer.serving
+    taken[0](None, "too late")
+    assert peer.outbox.empty()

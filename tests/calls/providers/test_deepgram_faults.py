@@ -186,16 +186,13 @@ def test_the_rates_are_the_models(settings: Settings) -> None:
 
 
 async def test_a_connection_that_takes_no_more_is_replaced(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def hang(_: bytes) -> None:
-        await asyncio.Event().wait()
-
     monkeypatch.setattr(stream_module, "_SEND_SECONDS", 0.2)
     monkeypatch.setattr(stream_module, "_TICK_SECONDS", 0.1)
     async with DeepgramSimulator() as simulator, hearing(settings, simulator, "nova-3") as stream:
         await stream.connect()
         assert stream._connection is not None
         # The kernel takes megabytes before a real socket blocks.
-        monkeypatch.setattr(stream._connection._client, "send_media", hang)
+        stream._connection._socket.pause_writing()
         stream.hear(audio("one two", 400))
         assert finals(await until(stream, "settled")) == "one two"
         assert stream.reconnects == 1

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -28,15 +28,14 @@ async def listening(
         await stream.connect()
         await settle()
         assert stream._connection is not None
-        client = stream._connection._client
-        send: Callable[..., object] = client.send_media
+        write = stream._connection.write
         sizes: list[int] = []
 
-        def count(piece: bytes) -> object:
+        def count(piece: bytes) -> None:
             sizes.append(len(piece))
-            return send(piece)
+            write(piece)
 
-        monkeypatch.setattr(client, "send_media", count)
+        monkeypatch.setattr(stream._connection, "write", count)
         yield stream, sizes
 
 
