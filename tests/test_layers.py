@@ -34,7 +34,7 @@ LAYERS = (
     {"campaigns.analytics", "campaigns.exports", "campaigns.hooks"},
     {"campaigns.receivers", "campaigns.tasks", "campaigns.admin", "campaigns.api", "campaigns.management"},
     {"campaigns.apps", "campaigns.urls"},
-    {"vantum.health"},
+    {"vantum.health", "vantum.websocket"},
     {"vantum.asgi", "vantum.urls", "vantum.server"},
 )
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}

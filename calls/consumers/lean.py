@@ -94,7 +94,8 @@ class LeanConsumer(AsyncConsumer):  # type: ignore[misc]  # (Channels has no typ
         try:
             self.take_frame(binary, text)
         except Exception as error:  # noqa: BLE001 (it is raised again, where it ends the connection)
-            self.help_with(_raise(error))
+            self.tasks.create_task(_raise(error))
+            self.over.set()
 
     async def _follow_layer(self, alias: str) -> None:
         self.channel_layer = get_channel_layer(alias)

@@ -17,7 +17,7 @@ Handler = Callable[[ServerConnection], Awaitable[None]]
 @asynccontextmanager
 async def opened(handler: Handler, **headers: str) -> AsyncIterator[Socket]:
     async with serve(handler, "127.0.0.1", 0, max_size=None) as server:
-        port = server.sockets[0].getsockname()[1]
+        port = next(iter(server.sockets)).getsockname()[1]
         socket = Socket(f"ws://127.0.0.1:{port}/v2/listen?model=flux", headers)
         await socket.connect()
         try:
@@ -98,7 +98,7 @@ async def test_a_refusal_has_its_status() -> None:
         return connection.respond(429, "slow down")
 
     async with serve(never, "127.0.0.1", 0, process_request=refuse) as server:
-        socket = Socket(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
+        socket = Socket(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/", {})
         with pytest.raises(InvalidStatus) as caught:
             await asyncio.wait_for(socket.connect(), 5)
     assert caught.value.response.status_code == 429
@@ -110,7 +110,7 @@ async def test_one_who_hangs_up_in_the_handshake_is_no_wait() -> None:
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with server:
-        socket = Socket(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
+        socket = Socket(f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/", {})
         with pytest.raises(Exception, match="HTTP response"):
             await asyncio.wait_for(socket.connect(), 5)
 
