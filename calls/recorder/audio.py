@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,9 @@ from calls.recorder.tape import Tape
 
 logger = logging.getLogger(__name__)
 
-_ROUND_SECONDS = 0.5
-"""How often each call's sound is taken up."""
+_ROUND_SECONDS = 0.9
+"""How often each call's sound is taken up. Each time costs the event loop a wait for the interpreter, however little
+there is to lay; and a call that begins is reached within two rounds."""
 _HELD_BACK_MS = 600.0
 """The youngest sound waits: what the agent did not get to say is mostly taken back before it is written. With the round
 and the youngest chunk, less than 2 s are missing after a kill -9."""
@@ -196,17 +198,23 @@ class AudioThread:
 
     def _run(self) -> None:
         while not self._is_stopping or self._closing:
-            for track in list(self._tracks):
+            began, tracks = time.monotonic(), list(self._tracks)
+            for number, track in enumerate(tracks, 1):
                 self._close_waiting()
                 if track in self._tracks:
                     self._guarded(track.work)
-                if not self._is_stopping:
-                    self._wake.wait(_ROUND_SECONDS / max(len(self._tracks), 1))
-                self._wake.clear()
+                # Counted from the round's beginning: what the work takes must not make the rounds longer.
+                self._pause(began + _ROUND_SECONDS * number / len(tracks))
+            if not tracks:
+                self._pause(began + _ROUND_SECONDS)
             self._close_waiting()
-            if not self._tracks and not self._is_stopping:
-                self._wake.wait(_ROUND_SECONDS)
+
+    def _pause(self, until: float) -> None:
+        """Wait, and close meanwhile what is to be closed."""
+        while not self._is_stopping and (seconds := until - time.monotonic()) > 0:
+            if self._wake.wait(seconds):
                 self._wake.clear()
+                self._close_waiting()
 
     def _close_waiting(self) -> None:
         while self._closing:
