@@ -24,6 +24,8 @@ class PersonaKind(StrEnum):
     BUSY_LINE = "busy_line"
     INVALID = "invalid"
     COLLEAGUE = "colleague"
+    OPT_OUT_KEY = "opt_out_key"
+    COLLEAGUE_WHO_DECLINES = "colleague_who_declines"
 
 
 class Listing(Struct, frozen=True):
@@ -56,17 +58,20 @@ CATALOGUE = (
     Listing(PersonaKind.BUSY_LINE, "Busy line", "The line is engaged."),
     Listing(PersonaKind.INVALID, "Invalid number", "The carrier refuses to dial it."),
     Listing(PersonaKind.COLLEAGUE, "Colleague", "Takes a call that is put through: listens, presses 1, and talks."),
+    Listing(PersonaKind.OPT_OUT_KEY, "Presses 9", "Wants no more calls, and presses the key for it."),
+    Listing(
+        PersonaKind.COLLEAGUE_WHO_DECLINES,
+        "Colleague who declines",
+        "Listens to who is calling, and presses 2: not now.",
+    ),
 )
 
 _PLACES = (
     PersonaKind.INTERESTED,
     *(listing.kind for listing in CATALOGUE),
     PersonaKind.NO_ANSWER,
-    PersonaKind.VOICEMAIL,
-    PersonaKind.BUSY,
 )
-"""By the last two digits, which repeat every twenty: 01 to 16 are the catalogue in its order; the rest fill up, so that
-a list of a hundred numbers meets no answers, mailboxes and refusals as a real one does."""
+"""By the last two digits, which repeat every twenty: 01 to 18 are the catalogue in its order; the rest fill up."""
 
 
 def persona_of(number: str) -> PersonaKind:

@@ -106,13 +106,14 @@ class Performance:
         self._news.set()
 
     async def run(self) -> None:
-        """Play to the end. Bugs are logged, and end the call as failed."""
+        """Play to the end. Bugs are logged, and end the call."""
         telling = asyncio.create_task(self._tell_all())
         status = "failed"
         try:
             status = await self._ring()
             if status == Outcome.ANSWERED:
-                status = await self._talk()
+                status = "completed"  # however it ends
+                await self._talk()
         except Exception:
             log.exception("a simulated call failed")
         finally:
@@ -140,7 +141,9 @@ class Performance:
             more = {"CallDuration": str(seconds), "Duration": str(-(-seconds // 60)), "SipResponseCode": "200"}
         self._tell(self.call.advance(status, **more))
         self._forms.put_nowait(None)
-        log.info("call %s at a number ending in %s is over: %s", self.call.sid, self.call.order["To"][-2:], status)
+        silence = round(self.person.longest_silence_ms / 1000, 1) if self.person else "no"
+        to = self.call.order["To"][-2:]
+        log.info("call %s at a number ending in %s is over: %s, %s s of silence", self.call.sid, to, status, silence)
 
     # --- before the answer --------------------------------------------------------------------------------------------
 
@@ -174,7 +177,7 @@ class Performance:
 
     # --- on the line --------------------------------------------------------------------------------------------------
 
-    async def _talk(self) -> str:
+    async def _talk(self) -> None:
         """Do what TwiML says, from one document to the next."""
         self._answered_at = self._due = asyncio.get_running_loop().time()
         self._limit_at = self._answered_at + float(self.call.order.get("TimeLimit", 14_400))
@@ -182,7 +185,6 @@ class Performance:
         following: Next | None = Next(self.call.order["Url"])
         while following is not None:
             following = await self._follow(following)
-        return "completed"
 
     async def _follow(self, place: Next) -> Next | None:
         for verb in await self._ask(place):

@@ -18,6 +18,8 @@ _LEVEL = 0.25
 """Amplitude of tones, full scale being 1."""
 _WORD_MS = 240
 """Speech that is shorter is none."""
+_PUT_THROUGH_MS = 4_000
+"""Who was on hold and is spoken to again waits for who comes to the telephone."""
 _RING_HZ = (440, 480)
 _SAMPLES = FRAME_BYTES
 
@@ -42,10 +44,13 @@ class Person:
         self.pressed: deque[str] = deque()
         """Keys that nobody has taken yet."""
         self.elapsed_ms = 0.0
+        self.longest_silence_ms = 0.0
+        """In which neither side made a sound."""
         self.said: list[str] = []
         self._script = script
         self._speech = speech
         self._ears = Ears()
+        self._silence_ms = 0.0
         self._mouth: deque[bytes] = deque()
         self._line = line or Line()
         self._echo: deque[bytes] = deque([SILENCE] * round(self._line.echo_ms / FRAME_MS))
@@ -61,6 +66,8 @@ class Person:
         self._ears.hear(heard)
         while not self.is_gone and (heard_of_it := self._is_done()) is not None:
             self._go_on(heard_of_it)
+        self._silence_ms = 0.0 if self._mouth or not self._ears.quiet_ms else self._silence_ms + FRAME_MS
+        self.longest_silence_ms = max(self.longest_silence_ms, self._silence_ms)
         frame = self._mouth.popleft() if self._mouth else SILENCE
         return self._transmit(frame, heard)
 
@@ -80,12 +87,15 @@ class Person:
 
     def _listened(self, step: Listen) -> Heard | None:
         ears = self._ears
+        if ears.is_on_hold:
+            return None
         if step.stops_at_key and ears.key:
             return Heard(has_spoken=bool(ears.spoken_ms), key=ears.key)
         if 0 < ears.spoken_ms < _WORD_MS and ears.quiet_ms >= _WORD_MS:
             ears.forget()  # a click, or the last of what was interrupted
         if ears.spoken_ms:
-            is_over = ears.quiet_ms >= step.quiet_ms or ears.spoken_ms >= step.most_speech_ms
+            quiet_ms = max(step.quiet_ms, _PUT_THROUGH_MS) if ears.was_held else step.quiet_ms
+            is_over = ears.quiet_ms >= quiet_ms or ears.spoken_ms >= step.most_speech_ms
             return Heard(has_spoken=True) if is_over else None
         return Heard() if self._step_ms >= step.at_most_ms else None
 

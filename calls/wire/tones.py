@@ -44,7 +44,8 @@ def _key(low_hz: int, high_hz: int, rate: int, duration_ms: float) -> bytes:
 
 # --- waiting ----------------------------------------------------------------------------------------------------------
 
-_HOLD_NOTES = ((392.0, 0), (523.25, 350))
+HOLD_HZ = (392.0, 523.25)
+_HOLD_NOTES = tuple(zip(HOLD_HZ, (0, 350), strict=True))
 """Frequency in Hz and beginning in ms: two soft notes, so that who waits knows that the line lives."""
 _NOTE_MS, _HOLD_PERIOD_MS = 600, 4000
 _HOLD_LEVEL = 0.03

@@ -11,7 +11,8 @@ def test_every_number_is_one_that_no_telephone_has() -> None:
 
 def test_it_meets_nearly_everybody_whom_the_sandbox_has() -> None:
     met = {persona_of(person.number) for person in DEMO_PEOPLE}
-    assert set(PersonaKind) - met == {PersonaKind.NOISE, PersonaKind.COLLEAGUE}
+    colleagues = {PersonaKind.COLLEAGUE, PersonaKind.COLLEAGUE_WHO_DECLINES}
+    assert set(PersonaKind) - met == {PersonaKind.NOISE, PersonaKind.OPT_OUT_KEY, *colleagues}
 
 
 def test_the_sandbox_s_people_are_open_for_calls_and_retried_within_seconds() -> None:

@@ -10,8 +10,10 @@ from calls.sandbox.catalogue import PersonaKind, persona_of
 from calls.sandbox.person import Line
 from calls.sandbox.personas.scripts import (
     accept_transfer,
+    decline_transfer,
     hang_up_early,
     offer_menu,
+    press_opt_out,
     record_message,
     say_nothing,
     screen,
@@ -41,6 +43,8 @@ _SCRIPTS: dict[PersonaKind, Callable[[Wording], Script]] = {
     PersonaKind.IVR: offer_menu,
     PersonaKind.SILENCE: say_nothing,
     PersonaKind.COLLEAGUE: accept_transfer,
+    PersonaKind.COLLEAGUE_WHO_DECLINES: decline_transfer,
+    PersonaKind.OPT_OUT_KEY: press_opt_out,
     PersonaKind.HANGS_UP: hang_up_early,
 }
 _LINES = {

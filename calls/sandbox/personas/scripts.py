@@ -1,5 +1,6 @@
 """How personas behave. Each script is a generator of steps; what is said in it, ``lines`` gives."""
 
+from calls.engine.phonecall import OPT_OUT_KEY
 from calls.sandbox.steps import Beep, HangUp, Listen, Press, Ring, Say, Script, Verdict, Wait
 
 _PATIENCE_MS = 9_000
@@ -54,6 +55,30 @@ def accept_transfer(lines: tuple[str, ...]) -> Script:
     yield Say(greeting)
     yield Listen(at_most_ms=_PATIENCE_MS)
     yield Say(answer)
+    yield Listen(quiet_ms=3_000, at_most_ms=_PATIENCE_MS)
+
+
+def decline_transfer(lines: tuple[str, ...]) -> Script:
+    """Hear what the agent says about the caller, and decline by a key."""
+    hello, refusing = lines
+    yield Wait(400)
+    yield Say(hello)
+    yield Verdict("human")
+    yield Listen(quiet_ms=1_200, at_most_ms=_PATIENCE_MS)
+    yield Press("2")
+    yield Say(refusing)
+    yield Listen(quiet_ms=3_000, at_most_ms=_PATIENCE_MS)
+
+
+def press_opt_out(lines: tuple[str, ...]) -> Script:
+    """Hear who it is, press the key for no more calls, and let the agent take leave."""
+    hello, sigh = lines
+    yield Wait(400)
+    yield Say(hello)
+    yield Verdict("human")
+    yield Listen(at_most_ms=_PATIENCE_MS)
+    yield Say(sigh)
+    yield Press(OPT_OUT_KEY)
     yield Listen(quiet_ms=3_000, at_most_ms=_PATIENCE_MS)
 
 

@@ -154,6 +154,16 @@ WORDINGS: Mapping[PersonaKind, tuple[Wording, ...]] = {
         ("engineering, hello", "fine, i take it", "good morning, what can i do for you", "let me look into that"),
         ("yes, this is dana", "go on then, connect us", "hello there, you wanted a word with me", "consider it done"),
     ),
+    PersonaKind.OPT_OUT_KEY: (
+        ("hello?", "not again"),
+        ("yes?", "oh, these machines"),
+        ("who is this", "every day one of you lot"),
+    ),
+    PersonaKind.COLLEAGUE_WHO_DECLINES: (
+        ("dana speaking", "sorry, not now"),
+        ("engineering, hello", "i am on my way out"),
+        ("yes, this is dana", "somebody else has to do that"),
+    ),
     PersonaKind.NO_ANSWER: ((),),
     PersonaKind.BUSY_LINE: ((),),
     PersonaKind.INVALID: ((),),

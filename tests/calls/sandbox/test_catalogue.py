@@ -11,8 +11,8 @@ def test_every_persona_has_a_number_of_the_range_for_fiction_and_lives_there() -
 
 def test_the_last_two_digits_decide_in_every_area() -> None:
     assert {persona_of(f"+1{area}5550106") for area in (212, 500, 987)} == {PersonaKind.VOICEMAIL}
-    assert [persona_of(f"+15005550{line}") for line in (100, 120, 117, 199)] == [
-        PersonaKind.INTERESTED, PersonaKind.INTERESTED, PersonaKind.NO_ANSWER, PersonaKind.BUSY,
+    assert [persona_of(f"+15005550{line}") for line in (100, 120, 119, 198)] == [
+        PersonaKind.INTERESTED, PersonaKind.INTERESTED, PersonaKind.NO_ANSWER, PersonaKind.COLLEAGUE_WHO_DECLINES,
     ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from calls.enums import AudioEncoding
 from calls.sandbox.ears import Ears
 from calls.sandbox.leg import FRAME_BYTES, SILENCE
 from calls.wire.audio import encode
-from calls.wire.tones import KEYS, keys_pcm
+from calls.wire.tones import KEYS, hold_pcm, keys_pcm
 from tests.calls.consumers.phone_driver import hum
 
 
@@ -43,3 +43,39 @@ def test_each_key_is_recognised_and_is_no_speech(key: str) -> None:
     ears = Ears()
     listen(ears, SILENCE * 5 + encode(keys_pcm(key, 8000), AudioEncoding.MULAW))
     assert (ears.key, ears.spoken_ms) == (key, 0)
+
+
+def test_a_sign_of_waiting_is_no_speech_and_is_over_when_somebody_speaks() -> None:
+    ears = Ears()
+    listen(ears, hum(400) + encode(hold_pcm(8000), AudioEncoding.MULAW) * 2)
+    assert (ears.is_on_hold, ears.was_held, ears.spoken_ms) == (True, True, 360)
+    ears.forget()
+    assert ears.was_held, "who is on hold stays so"
+    listen(ears, hum(400))
+    assert (ears.is_on_hold, ears.was_held) == (False, True)
+    ears.forget()
+    assert not ears.was_held
+
+
+def test_a_sign_of_waiting_with_gaps_in_it_is_one_all_the_same() -> None:
+    """A sender that is late leaves frames half empty."""
+    ears = Ears()
+    sign = encode(hold_pcm(8000), AudioEncoding.MULAW)
+    for _ in range(5):
+        for at in range(0, len(sign), 800):
+            listen(ears, sign[at : at + 800] + SILENCE[:80])
+    assert (ears.is_on_hold, ears.spoken_ms) == (True, 0)
+
+
+def test_a_vowel_that_dies_away_is_none() -> None:
+    ears = Ears()
+    listen(ears, hum(400) + encode(hold_pcm(8000), AudioEncoding.MULAW)[: 160 * 4] + SILENCE * 10)
+    assert not ears.was_held
+
+
+def test_who_hears_no_sign_for_long_is_not_on_hold_any_more() -> None:
+    ears = Ears()
+    listen(ears, encode(hold_pcm(8000), AudioEncoding.MULAW) + SILENCE * 50)
+    assert ears.is_on_hold
+    listen(ears, SILENCE * 150)
+    assert not ears.is_on_hold

@@ -240,3 +240,17 @@ def test_two_calls_meet_in_a_conference_that_ends_with_the_one_who_ends_it() -> 
     assert person.person.is_gone
     assert not quiet.person.is_gone
     assert world.told("http://us/after", "CallSid") == [quiet.call.sid]
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(20, "completed"), (0.5, "failed")])
+def test_a_call_that_is_broken_off_with_its_process_was_held_if_it_was_answered(seconds: float, status: str) -> None:
+    world = FakeWorld({"http://us/answer": STREAM})
+
+    async def play() -> None:
+        running = asyncio.create_task(world.play(SILENT).run())
+        await asyncio.sleep(seconds)
+        running.cancel()
+        await asyncio.wait({running})
+
+    run_virtually(play())
+    assert world.statuses[-1] == status

@@ -4,7 +4,8 @@ from calls.enums import AudioEncoding
 from calls.sandbox.leg import SILENCE
 from calls.sandbox.person import Line, Person, tone
 from calls.sandbox.steps import Beep, HangUp, Listen, Press, Ring, Say, Script, Verdict, Wait
-from calls.wire.audio import decode
+from calls.wire.audio import decode, encode
+from calls.wire.tones import hold_pcm
 from tests.calls.consumers.phone_driver import hum
 
 SPEECH = {"hello": b"\x01" * 320, "goodbye": b"\x02" * 480}
@@ -98,3 +99,34 @@ def test_a_noisy_place_is_as_noisy_as_it_says_and_the_same_each_time() -> None:
     heard = [spoken(Person(silent(), {}, Line(noise_dbfs=-36)), SILENCE, 350) for _ in range(2)]
     assert heard[0] == heard[1]
     assert round(level_db(b"".join(heard[0]))) == -36
+
+
+def test_who_is_on_hold_waits_and_then_lets_whoever_comes_speak_first() -> None:
+    def script() -> Script:
+        yield Listen(quiet_ms=400)
+        yield Say("hello")
+
+    person = Person(script(), SPEECH)
+    sign = encode(hold_pcm(8000), AudioEncoding.MULAW)
+    spoken(person, LOUD, 20)
+    for at in range(0, 5 * len(sign), 160):
+        person.exchange(sign[at % len(sign) :][:160])
+    assert person.said == []
+    spoken(person, LOUD, 20)
+    spoken(person, SILENCE, 150)
+    assert person.said == []
+    spoken(person, SILENCE, 60)
+    assert person.said == ["hello"]
+
+
+def test_the_longest_silence_is_that_of_both_sides() -> None:
+    def script() -> Script:
+        yield Wait(400)
+        yield Say("hello")
+        yield Wait(1e9)
+
+    person = Person(script(), SPEECH)
+    spoken(person, SILENCE, 25)
+    spoken(person, LOUD, 10)
+    spoken(person, SILENCE, 15)
+    assert person.longest_silence_ms == 380

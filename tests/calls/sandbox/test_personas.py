@@ -124,3 +124,9 @@ def plain(text: str) -> str:
 def shares_words(line: str, examples: set[str]) -> bool:
     """Whether a line is, or has in it, something that the script knows (of two words at least)."""
     return any(example == plain(line) or (" " in example and example in plain(line)) for example in examples)
+
+
+def test_who_wants_no_more_calls_presses_the_key_for_it_and_who_declines_the_other() -> None:
+    for kind, key in ((PersonaKind.OPT_OUT_KEY, "9"), (PersonaKind.COLLEAGUE_WHO_DECLINES, "2")):
+        person = play(kind, 0, Agent(1))
+        assert (list(person.pressed), person.said) == ([key], list(cast(NUMBERS[kind], 0).lines))
