@@ -270,6 +270,15 @@ class Direction(StrEnum):
     INBOUND = "inbound"
 
 
+class RecordingOrder(StrEnum):
+    """What the carrier is to do with its own recording of a call."""
+
+    START = "start"
+    PAUSE = "pause"
+    RESUME = "resume"
+    STOP = "stop"
+
+
 class LegFate(StrEnum):
     """What is to become of a call that the carrier has on the line."""
 
@@ -308,6 +317,12 @@ class EventKind(StrEnum):
     """For good: somebody objected, or it could not be written."""
     RECORDING_ENDED = "recording_ended"
     """The caller was handed on."""
+    RECORDING_RESUMED = "recording_resumed"
+    """The caller, whom nobody took, is with the agent again."""
+
+
+OBJECTION = "objection"
+"""The reason of a recording that stopped because somebody did not want it."""
 
 
 class ErrorCode(StrEnum):

@@ -20,7 +20,7 @@ from calls.consumers.phone.line import Switchboard
 from calls.recorder.replay import journalled
 from calls.services import load_attempt_call
 from calls.services.watching import describe_call, stored_turns
-from calls.telephony import tokens, transfers
+from calls.telephony import tokens, transfers, verdicts
 from calls.telephony.signatures import is_socket_signed
 
 SWITCHBOARD = Switchboard(
@@ -39,8 +39,8 @@ PHONE = Parts(
     redeem=database_sync_to_async(tokens.redeem, thread_sensitive=False),
     load=database_sync_to_async(partial(load_attempt_call, journalled=journalled), thread_sensitive=False),
     is_signed=is_socket_signed,
-    start_recording=database_sync_to_async(telephony.start_recording, thread_sensitive=False),
-    stop_recording=database_sync_to_async(telephony.stop_recording, thread_sensitive=False),
+    order_recording=database_sync_to_async(telephony.order_recording, thread_sensitive=False),
+    follow=verdicts.follow,
     end_leg=database_sync_to_async(telephony.hang_up, thread_sensitive=False),
 )
 MONITOR = MonitorParts(

@@ -47,7 +47,7 @@ class Conversation:
     ``spec``: the agent, its texts already rendered. ``fallback_lines``: what is said in the first, second and third
     failing turn in a row. ``llm_tiers``, ``tts_tiers``: how many providers there are, fallbacks counted.
     ``turn_budget_seconds``: wall time in which a reply must be heard. ``earlier``: what was said before this line.
-    ``telephone``: who called whom; None: it is no telephone call.
+    ``telephone``: who called whom; None: it is no telephone call. ``protects_opening``: nobody interrupts it.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Conversation:
         turn_budget_seconds: float = 4.0,
         earlier: Earlier = Earlier(),  # noqa: B008 (frozen)
         telephone: Direction | None = None,
+        protects_opening: bool = False,
     ) -> None:
         self._spec = spec
         self._last_line = fallback_lines[2]
@@ -75,7 +76,7 @@ class Conversation:
         )
         self._floor = Interruptions(self._stage, self._ear, self._agent)
         shared, take = (self._stage, self._agent, self._ear), self._take_words
-        self._reception = Reception(*shared, direction=telephone, take_words=take)
+        self._reception = Reception(*shared, direction=telephone, protects_opening=protects_opening, take_words=take)
         self._heeding = Heeding(*shared, self._reception, take_words=take)
         self._left: EndReason | None = None
         self._floor_ms = -1.0
@@ -160,7 +161,7 @@ class Conversation:
         self._history.began_at = self._stage.now
         self._silence.note_sign(self._stage.now)
         self._ear.start(self._stage.now, detects_turns=event.detects_turns)
-        self._reception.start(opening=event.opening, goes_on=go_on(self._agent, self._history))
+        self._reception.start(opening=event.opening, goes_on=go_on(self._agent, self._history, self._reception))
 
     def _resume_call(self, _: ev.CallResumed) -> None:
         self._ear.resume_input(self._stage.now)
@@ -189,13 +190,14 @@ class Conversation:
 
     def _disconnect(self, event: ev.Disconnected) -> None:
         """The line is gone. The caller's last words may still be with the recogniser: they are a turn, unanswered."""
+        said = self._agent.reply if event.reason is EndReason.SHUTDOWN else None  # a goodbye has a reason of its own
         self._agent.stop(CancelReason.HANG_UP)
         is_first, self._left = self._left is None, event.reason
         if is_first and event.reason is EndReason.CALLER_DISCONNECTED and self._ear.is_awaited:
             self._ear.end_input()
             self._stage.move(LISTENING)
         else:
-            self._leave(event.reason)
+            self._leave((said and said.ends_call) or event.reason)
 
     def _leave(self, reason: EndReason) -> None:
         self._heeding.heed_last()

@@ -11,12 +11,14 @@ from calls.enums import Speaker
 class Earlier(Struct, frozen=True):
     """What was said on the call's earlier lines, numbered from 0, and what the agent says first on the new one.
 
-    ``seconds``: how long the call had lasted when the new line began.
+    ``seconds``: how long the call had lasted when the new line began. ``is_noticed``: whether the notice, where there
+    is one, was heard to its end.
     """
 
     turns: tuple[SpokenTurn, ...] = ()
     resume_line: str = ""
     seconds: float = 0.0
+    is_noticed: bool = True
 
 
 class History:
@@ -25,6 +27,7 @@ class History:
     def __init__(self, prompt: str, budget: int, earlier: Earlier = Earlier()) -> None:  # noqa: B008 (frozen)
         self.turns: list[SpokenTurn] = list(earlier.turns)
         self.resume_line = earlier.resume_line
+        self.is_noticed = earlier.is_noticed
         self._earlier_seconds = earlier.seconds
         self._prompt = prompt
         self._budget = budget

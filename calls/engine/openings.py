@@ -13,10 +13,10 @@ class FirstWords(Struct, frozen=True):
     opening: str
 
     @classmethod
-    def of(cls, spec: AgentSpec, *, is_telephone: bool) -> "FirstWords":
-        """Give the first words of a call; the notice is for the telephone alone."""
+    def of(cls, spec: AgentSpec, *, is_telephone: bool, is_protected: bool = False) -> "FirstWords":
+        """Give a call's first words; the notice is for the telephone alone. ``is_protected``: all must be heard."""
         if not is_telephone:
-            return cls("", spec.opening)
+            return cls(spec.opening, "") if is_protected else cls("", spec.opening)
         return cls(spec.telephone.notice, spec.telephone.opening or spec.opening)
 
     @property

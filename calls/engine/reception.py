@@ -87,14 +87,21 @@ class Reception:
     """
 
     def __init__(
-        self, stage: Stage, agent: Answering, ear: Ear, *, direction: Direction | None, take_words: Callable[[], None]
+        self,
+        stage: Stage,
+        agent: Answering,
+        ear: Ear,
+        *,
+        direction: Direction | None,
+        take_words: Callable[[], None],
+        protects_opening: bool = False,
     ) -> None:
         self._stage = stage
         self._agent = agent
         self._ear = ear
         self._take_words = take_words
         self._direction = direction
-        self.words = FirstWords.of(stage.spec, is_telephone=direction is not None)
+        self.words = FirstWords.of(stage.spec, is_telephone=direction is not None, is_protected=protects_opening)
         self.phase = Phase.OFF
         self.is_opened = False
         """Whether the first words were spoken, as far as the other side let them be."""
@@ -185,17 +192,29 @@ class Reception:
         if not text:
             text, protected = self.words.text, self.words.protected
         self._waits.greeting, self._may_open = False, False
-        self._agent.say(text, Purpose.OPENING if self.is_telephone else Purpose.LINE, protected=protected)
+        purpose = Purpose.OPENING if self.is_telephone or protected else Purpose.LINE
+        self._agent.say(text, purpose, protected=protected)
         self._is_opening = self.is_telephone and self._agent.reply is not None
         self.is_opened = not self._is_opening
 
+    def give_notice(self, then: str, *, owes_answer: bool) -> bool:
+        """Speak the notice, which the line has cut, and ``then`` in the opening's place; False: there is none."""
+        if not self.is_telephone or not self.words.protected:
+            return False
+        self.words = FirstWords(self.words.notice, then)
+        self.owes_answer = owes_answer
+        self.open()
+        return True
+
     def hear(self, until_ms: float, voiced_until_ms: float, voiced_ms: float) -> None:
         """Take the audio clock and voice activity."""
+        self._note_first_words()
         if self.phase is not Phase.OFF:
             self._watch.hear(until_ms, voiced_until_ms, voiced_ms)
 
     def read(self) -> None:
         """The words in the ear have changed."""
+        self._note_first_words()
         if self.phase is Phase.OFF:
             return
         if self._ear.number != self._utterance:
@@ -245,9 +264,10 @@ class Reception:
         return None
 
     def _note_first_words(self) -> None:
+        """Note what has been heard; before anything is made of a voice, which may stop the rest of it."""
         agent, now = self._agent, self._stage.now
         reply = agent.reply
-        if reply is not None and reply.protected and not reply.is_protected(now):
+        if self.is_telephone and reply is not None and reply.protected and not reply.is_protected(now):
             reply.protected, self._is_noticed = 0, True
             began = now if reply.turn_began_at is None else reply.turn_began_at
             at_ms = self._stage.history.at_ms

@@ -2,25 +2,37 @@
 
 from collections.abc import Sequence
 
+from calls.engine.answered import is_greeting
 from calls.engine.answering import Answering
 from calls.engine.events import Message
 from calls.engine.history import History
+from calls.engine.reception import Reception
 from calls.engine.reply import Purpose
 from calls.engine.sentences import BREAK, SentenceCutter, is_question
 
 
-def go_on(agent: Answering, history: History) -> bool:
+def go_on(agent: Answering, history: History, reception: Reception) -> bool:
     """Answer what the caller said last, else say the resume line and ask again what was asked last.
 
-    False: nothing was said so far that is worth going on with, so the call begins as any other.
+    A notice that was not heard to its end comes before that, whole. False: nothing was said so far that is worth going
+    on with, so the call begins as any other.
     """
-    if not history.messages:
+    messages = history.messages
+    if not messages:
         return False
+    is_unanswered, next_words = history.is_unanswered, ""
+    if not is_unanswered:
+        next_words = _last_question(messages)
+    elif not history.is_noticed and len(messages) == 1 and is_greeting(messages[0].content):
+        # Who has only said hello has not heard what the call is about, and wants no answer.
+        is_unanswered, next_words = False, reception.words.opening
+    line = f"{history.resume_line}{BREAK}{next_words}"
+    if not history.is_noticed and reception.give_notice(line, owes_answer=is_unanswered):
+        return True
     if history.is_unanswered:
         agent.answer()
     else:
-        question = _last_question(history.messages)
-        agent.say(f"{history.resume_line}{BREAK}{question}", Purpose.LINE)
+        agent.say(line, Purpose.LINE)
     return True
 
 

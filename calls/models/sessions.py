@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 from uuid_utils.compat import uuid7
 
-from calls.enums import Door, EndReason, EventKind, SessionStatus, Speaker
+from calls.enums import Door, EndReason, SessionStatus, Speaker
 from calls.models.agents import Agent, AgentVersion
 from calls.models.choices import choices
 
@@ -155,14 +155,6 @@ class Turn(models.Model):
         return f"Turn {self.index} ({self.speaker})"
 
 
-class CallEventQuerySet(QuerySet["CallEvent"]):
-    """Events by what they mean."""
-
-    def objections(self) -> "CallEventQuerySet":
-        """Those by which a recording was stopped because somebody did not want it."""
-        return self.filter(kind=EventKind.RECORDING_STOPPED, detail__reason="objection")
-
-
 class CallEvent(models.Model):
     """A fact about a call. Append-only; ``at_ms`` counts wall milliseconds since the call began."""
 
@@ -171,8 +163,6 @@ class CallEvent(models.Model):
     kind = models.CharField(max_length=100)
     at_ms = models.PositiveBigIntegerField()
     detail = models.JSONField(default=dict, blank=True)
-
-    objects = CallEventQuerySet.as_manager()
 
     if TYPE_CHECKING:
         session_id: UUID

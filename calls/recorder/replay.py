@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 
 from calls import services
-from calls.enums import EndReason, EventKind
+from calls.enums import EndReason
 from calls.models import CallSession
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed
 from calls.recorder.journal import ENDING, dead_instances, living_instances, read_journal, set_aside
@@ -71,11 +71,7 @@ def journalled(session_id: UUID) -> Journalled:
             continue
     return Journalled(
         turns=[fact.turn for fact in facts if isinstance(fact, TurnFact)],
-        has_objected=any(
-            isinstance(fact, EventFact)
-            and (fact.kind, fact.detail.get("reason")) == (EventKind.RECORDING_STOPPED, "objection")
-            for fact in facts
-        ),
+        events=[fact for fact in facts if isinstance(fact, EventFact)],
         end_reason=next((fact.reason for fact in facts if isinstance(fact, CallEnded)), None),
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from calls.engine.events import SpokenTurn
-from calls.enums import EndReason, EventKind, Speaker
+from calls.enums import OBJECTION, EndReason, EventKind, Speaker
 from calls.recorder.audio import AudioTrack, Sound, Taped
 from calls.recorder.counting import count, count_totals
 from calls.recorder.facts import (
@@ -105,7 +105,7 @@ class CallSink:
         """Lay no sound of this call any more; what was laid before stays. A second call does nothing."""
         if not self._is_mute:
             self._is_mute = True
-            self.record_event(EventKind.RECORDING_STOPPED, at_ms, {"reason": "objection"})
+            self.record_event(EventKind.RECORDING_STOPPED, at_ms, {"reason": OBJECTION})
 
     def cut_agent_audio(self, at_ms: float) -> None:
         """Take back agent audio that was laid at or after ``at_ms``: it was never played."""

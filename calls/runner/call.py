@@ -78,6 +78,7 @@ class CallRunner:
             turn_budget_seconds=limits.turn_budget_seconds,
             earlier=options.earlier,
             telephone=options.telephone,
+            protects_opening=options.protects_opening,
         )
         self._hearing = Hearing(self, spec, options, providers.stt, providers.vad)
         self._speaking = Speaking(self, spec, options, providers.tts, providers.cache)

@@ -31,5 +31,7 @@ class CallOptions(Struct, frozen=True, kw_only=True):
     settle_ms: float = 100
     earlier: Earlier = Earlier()
     telephone: Direction | None = None
+    protects_opening: bool = False
+    """Nobody interrupts the opening, beyond the notice of a telephone call, which nobody interrupts in any case."""
     is_consulting: bool = False
     """A colleague is being called for this caller, since before this line."""

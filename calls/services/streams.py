@@ -14,9 +14,11 @@ from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
 from calls.enums import (
     LOST,
+    OBJECTION,
     AttemptKind,
     Direction,
     EndReason,
+    EventKind,
     OperatorOrder,
     SessionStatus,
     Speaker,
@@ -28,8 +30,15 @@ from calls.models import CallAttempt, CallEvent, CallSession, CallStream, Transf
 from calls.services.agents import spec_of
 from calls.services.briefing import briefing_spec
 from calls.services.cleaning import clean_text
+from calls.services.sessions import EventFact
 
 _LONGEST_ERROR = 500
+_ABOUT_RECORDING = (
+    EventKind.NOTICE_PLAYED,
+    EventKind.RECORDING_STOPPED,
+    EventKind.RECORDING_ENDED,
+    EventKind.RECORDING_RESUMED,
+)
 
 
 class StreamGrant(Struct, frozen=True):
@@ -55,8 +64,12 @@ class PhoneCall(Struct, frozen=True, kw_only=True):
     history: tuple[SpokenTurn, ...] = ()
     earlier_seconds: float = 0.0
     """How long the call had lasted when this stream was opened; 0 on the first one."""
+    is_noticed: bool = True
+    """Whether the notice was heard to its end on an earlier stream; on the first one nobody asks."""
     has_objected: bool = False
     """Whether somebody said on an earlier stream that they do not want to be recorded."""
+    resumes_recording: bool = False
+    """Whether recording had ended for a transfer, from which the caller comes back on this stream."""
     is_briefing: bool = False
     """A colleague is on the line, whose keys decide about a caller."""
     is_consulting: bool = False
@@ -112,7 +125,7 @@ class Journalled(Struct, frozen=True):
     """What is known of a conversation and may not be in the database yet."""
 
     turns: Sequence[SpokenTurn] = ()
-    has_objected: bool = False
+    events: Sequence[EventFact] = ()
     end_reason: EndReason | None = None
 
 
@@ -166,11 +179,8 @@ def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing)
         return replace(call, spec=briefing_spec(spec, briefing), is_briefing=True) if briefing else call
     if attempt.order == OperatorOrder.LEAVE_MESSAGE:
         return replace(call, last_line=spec.telephone.voicemail_message)
-    history, has_objected = _said_before(grant, journalled)
     seconds = _earlier_seconds(attempt, grant.number)
-    return replace(
-        call, history=history, earlier_seconds=seconds, has_objected=has_objected, **_transfer_of(grant, spec)
-    )
+    return replace(call, earlier_seconds=seconds, **_before(grant, journalled), **_transfer_of(grant, spec))
 
 
 def _earlier_seconds(attempt: CallAttempt, number: int) -> float:
@@ -201,19 +211,31 @@ def load_expected_call(attempt_id: UUID) -> PhoneCall:
     return load_attempt_call(StreamGrant(attempt_id, 1))
 
 
-def _said_before(grant: StreamGrant, journalled: ReadJournal) -> tuple[tuple[SpokenTurn, ...], bool]:
-    """Give the turns of the earlier streams, numbered anew, and whether somebody objected to being recorded on one."""
+def _before(grant: StreamGrant, journalled: ReadJournal) -> dict[str, Any]:
+    """Say what an earlier stream left to this one: the turns, numbered anew, and what stands about notice and tape."""
     streams = CallStream.objects.filter(attempt_id=grant.attempt_id, number__lt=grant.number, session_id__isnull=False)
     said: list[SpokenTurn] = []
-    has_objected = False
-    for session_id in streams.order_by("number").values_list("session_id", flat=True):
+    noted: list[tuple[str, Any]] = []
+    sessions = [found for found in streams.order_by("number").values_list("session_id", flat=True) if found]
+    for session_id in sessions:
         # The journal first: once its facts are stored it is removed, and then the database has them.
-        kept = journalled(session_id) if session_id else Journalled()
-        has_objected |= kept.has_objected or CallEvent.objects.objections().filter(session_id=session_id).exists()
+        kept = journalled(session_id)
         turns = {turn.index: turn for turn in kept.turns}
         turns |= {turn.index: _spoken(turn) for turn in Turn.objects.filter(session_id=session_id)}
         said += [turns[index] for index in sorted(turns)]
-    return tuple(replace(turn, index=index) for index, turn in enumerate(said)), has_objected
+        events = {event.seq: (event.kind, event.detail.get("reason")) for event in kept.events}
+        stored = CallEvent.objects.filter(session_id=session_id, kind__in=_ABOUT_RECORDING)
+        events |= {
+            seq: (kind, detail.get("reason")) for seq, kind, detail in stored.values_list("seq", "kind", "detail")
+        }
+        noted += [events[seq] for seq in sorted(events)]
+    moves = [kind for kind, _ in noted if kind in {EventKind.RECORDING_ENDED, EventKind.RECORDING_RESUMED}]
+    return {
+        "history": tuple(replace(turn, index=index) for index, turn in enumerate(said)),
+        "is_noticed": not sessions or any(kind == EventKind.NOTICE_PLAYED for kind, _ in noted),
+        "has_objected": (EventKind.RECORDING_STOPPED, OBJECTION) in noted,
+        "resumes_recording": moves[-1:] == [EventKind.RECORDING_ENDED],
+    }
 
 
 def _spoken(turn: Turn) -> SpokenTurn:

@@ -4,9 +4,9 @@ Everything here blocks: a coroutine calls it in a thread.
 """
 
 from calls.telephony.dialling import CallPlan, agent_seconds, longest_seconds, place_call, plan_call
-from calls.telephony.operating import end_call, leave_message
+from calls.telephony.operating import end_call, leave_message, release_number
 from calls.telephony.reconciling import hang_up, reconcile, sweep_attempts
-from calls.telephony.recording import delete_recording, start_recording, stop_recording
+from calls.telephony.recording import delete_recording, order_recording
 from calls.telephony.rescuing import rescue_calls
 from calls.telephony.transfers import sweep_transfers
 
@@ -18,12 +18,12 @@ __all__ = [
     "hang_up",
     "leave_message",
     "longest_seconds",
+    "order_recording",
     "place_call",
     "plan_call",
     "reconcile",
+    "release_number",
     "rescue_calls",
-    "start_recording",
-    "stop_recording",
     "sweep_attempts",
     "sweep_transfers",
 ]

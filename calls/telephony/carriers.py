@@ -63,8 +63,14 @@ class Carrier(Protocol):
     def start_recording(self, sid: str, *, url: str) -> None:
         """Record a call from now on, each side on a channel of its own; the address is told when it is done."""
 
+    def pause_recording(self, sid: str) -> None:
+        """Leave out what is said from now on. A call that is not recorded is no error, here and in the next two."""
+
+    def resume_recording(self, sid: str) -> None:
+        """Go on with a recording that was paused."""
+
     def stop_recording(self, sid: str) -> None:
-        """Stop the recording of a call. One that is not recorded is no error."""
+        """Stop the recording of a call for good."""
 
     def delete_recording(self, recording_sid: str) -> None:
         """Delete a recording at the carrier. One that is gone is no error."""

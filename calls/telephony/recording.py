@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 from calls import services
-from calls.errors import UnknownCallError
+from calls.enums import RecordingOrder
 from calls.models import CallAttempt
 from calls.telephony import twiml
 from calls.telephony.carriers import carrier
@@ -12,23 +12,26 @@ from calls.telephony.carriers import carrier
 logger = logging.getLogger(__name__)
 
 
-def start_recording(attempt_id: UUID) -> None:
-    """Have the carrier record a call from now on. Raises ``TelephonyError`` where it cannot be asked, or refuses."""
-    attempt = CallAttempt.objects.live().filter(pk=attempt_id).exclude(carrier_sid="").first()
-    if attempt is not None:
-        url = twiml.callback_url("twilio-recording", attempt)
-        carrier(attempt.carrier).start_recording(attempt.carrier_sid, url=url)
-        logger.info("the carrier records attempt %s", attempt_id)
+def order_recording(attempt_id: UUID, order: RecordingOrder) -> None:
+    """Have the carrier begin to record a call, or change that. Nothing to do for a call that is over.
 
-
-def stop_recording(attempt_id: UUID) -> None:
-    """Have the carrier stop recording a call. Raises ``TelephonyError`` where it cannot be asked."""
+    A recording is paused rather than ended where it may have to go on: an attempt has one at most, so that it can be
+    deleted with the call. Raises ``TelephonyError`` where the carrier cannot be asked, or refuses.
+    """
     attempt = CallAttempt.objects.live().filter(pk=attempt_id).exclude(carrier_sid="").first()
-    if attempt is not None:
-        try:
-            carrier(attempt.carrier).stop_recording(attempt.carrier_sid)
-        except UnknownCallError:
-            logger.info("attempt %s was gone when its recording was to be stopped", attempt_id)
+    if attempt is None:
+        return
+    asked, sid = carrier(attempt.carrier), attempt.carrier_sid
+    match order:
+        case RecordingOrder.START:
+            asked.start_recording(sid, url=twiml.callback_url("twilio-recording", attempt))
+        case RecordingOrder.PAUSE:
+            asked.pause_recording(sid)
+        case RecordingOrder.RESUME:
+            asked.resume_recording(sid)
+        case RecordingOrder.STOP:
+            asked.stop_recording(sid)
+    logger.info("the carrier's recording of attempt %s: %s", attempt_id, order)
 
 
 def delete_recording(attempt: CallAttempt) -> None:

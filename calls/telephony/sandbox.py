@@ -69,6 +69,12 @@ class Sandbox:
         message = "the sandbox records nothing"
         raise TelephonyError(message, permanent=True)
 
+    def pause_recording(self, sid: str) -> None:
+        """Have nothing to pause."""
+
+    def resume_recording(self, sid: str) -> None:
+        """Have nothing to resume."""
+
     def stop_recording(self, sid: str) -> None:
         """Have nothing to stop."""
 

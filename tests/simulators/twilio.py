@@ -73,7 +73,12 @@ class SimulatedCall(LedgerCall):
         self.redirects: list[str] = []
         self.told: list[tuple[str, dict[str, str]]] = []
         self.recorded: dict[str, dict[str, str]] = {}
-        self.stopped: list[str] = []
+        self.changed: list[tuple[str, dict[str, str]]] = []
+
+    @property
+    def stopped(self) -> list[str]:
+        """Recordings that were stopped."""
+        return [sid for sid, change in self.changed if change["Status"] == "stopped"]
 
     def start(self) -> Reply:
         """The call leaves the queue."""
@@ -235,13 +240,13 @@ class TwilioSimulator:
         self.recordings[recording_sid] = sid
         return 201, {"sid": recording_sid, "call_sid": sid, "status": "in-progress"}
 
-    def stop_record(self, sid: str) -> tuple[int, dict[str, Any]]:
+    def change_record(self, sid: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         call = next((call for call in self.calls if call.sid == sid), None)
         running = [] if call is None else [each for each in call.recorded if each not in call.stopped]
         if call is None or not running:
             return 404, refusal(404, 20404, "The requested resource Twilio.CURRENT was not found")
-        call.stopped.append(running[-1])
-        return 200, {"sid": running[-1], "call_sid": sid, "status": "stopped"}
+        call.changed.append((running[-1], form))
+        return 200, {"sid": running[-1], "call_sid": sid, "status": form["Status"]}
 
     def erase(self, recording_sid: str) -> tuple[int, dict[str, Any]]:
         if self.recordings.pop(recording_sid, None) is None:
@@ -318,7 +323,7 @@ class _Rest(BaseHTTPRequestHandler):
             case ["Calls", sid, "Recordings"]:
                 return twilio.record(sid, form)
             case ["Calls", sid, "Recordings", "Twilio.CURRENT"]:
-                return twilio.stop_record(sid)
+                return twilio.change_record(sid, form)
         if path == f"{calls}.json":
             return twilio.create(form) if self.command == "POST" else twilio.listing(query, path)
         return twilio.one(path.removeprefix(f"{calls}/").removesuffix(".json"), form)

@@ -5,10 +5,9 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import DatabaseError
 
 from calls.consumers.phone.carrier_recording import CarrierRecording
@@ -16,21 +15,16 @@ from calls.consumers.phone.door import PhoneDoor
 from calls.consumers.phone.keys import KeyPad
 from calls.consumers.phone.line import PhoneLine, Switchboard
 from calls.consumers.phone.lines import phone_lines
+from calls.consumers.phone.plan import Grant, Plan, options_of
 from calls.consumers.supervision import Runner, RunnerParts, supervise
 from calls.consumers.watching import gallery
-from calls.engine.agent import AgentSpec
 from calls.engine.asides import KeysPressed, LineGiven
-from calls.engine.events import SpokenTurn
-from calls.engine.history import Earlier
 from calls.engine.phonecall import AnswererDetected
-from calls.enums import SAID_GOODBYE, Direction, Door, EndReason
+from calls.enums import SAID_GOODBYE, Door, EndReason, EventKind, RecordingOrder
 from calls.errors import AgentError, CallError
 from calls.live import live_calls
 from calls.recorder import CallSink
-from calls.runner.options import CallOptions
 from calls.runner.ports import CallTotals
-from calls.telephony import verdicts
-from calls.wire.twilio import LINE_FORMAT
 from vantum.metrics import CALLS_REFUSED
 
 log = logging.getLogger(__name__)
@@ -42,9 +36,6 @@ _LAST_WORDS_SECONDS = 1.0
 """How long the marks of the last words may be on their way."""
 _EARLY_FRAMES, _EARLY_KEYS = 150, 50
 
-FIRST_CHUNK_MS, CHUNK_MS = 40, 100
-"""Whole frames of 20 ms: the first one leaves soon, later ones are few."""
-
 _CLOSE_CODES = {EndReason.SHUTDOWN: 1001, EndReason.INTERNAL_ERROR: 1011}
 _ABRUPT = {EndReason.CALLER_DISCONNECTED, EndReason.SHUTDOWN, EndReason.INTERNAL_ERROR}
 """Ends without last words: nothing that was sent is waited for."""
@@ -53,87 +44,22 @@ _ABRUPT = {EndReason.CALLER_DISCONNECTED, EndReason.SHUTDOWN, EndReason.INTERNAL
 Headers = Iterable[tuple[bytes, bytes]]
 
 
-class Grant(Protocol):
-    """What a stream token stood for, once."""
-
-    @property
-    def attempt_id(self) -> UUID:
-        """The attempt whose call this stream carries."""
-
-
-class Plan(Protocol):
-    """What to say on this call."""
-
-    @property
-    def agent_id(self) -> UUID:
-        """The agent."""
-
-    @property
-    def version_id(self) -> UUID:
-        """Its version."""
-
-    @property
-    def spec(self) -> AgentSpec:
-        """That version's content."""
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """What its texts are filled with."""
-
-    @property
-    def language(self) -> str:
-        """The call's language; empty is the agent's own."""
-
-    @property
-    def direction(self) -> Direction | None:
-        """Who called whom; None: a colleague is on the line."""
-
-    @property
-    def history(self) -> tuple[SpokenTurn, ...]:
-        """What was said on the call's earlier streams."""
-
-    @property
-    def earlier_seconds(self) -> float:
-        """How long the call has lasted on them."""
-
-    @property
-    def has_objected(self) -> bool:
-        """Whether somebody does not want to be recorded."""
-
-    @property
-    def is_briefing(self) -> bool:
-        """Whether a colleague is on the line, whose keys decide about a caller."""
-
-    @property
-    def is_consulting(self) -> bool:
-        """Whether the caller waits for a colleague who is being called."""
-
-    @property
-    def resume_line(self) -> str:
-        """What is said first on this stream; empty: the installation's line for a call that was lost."""
-
-    @property
-    def last_line(self) -> str:
-        """What alone is said on this stream, before the call ends."""
-
-
 class Parts(RunnerParts, frozen=True, kw_only=True):
     """What a call is made of. The first three may raise ``DatabaseError``; ``load`` also ``AgentError``.
 
     ``redeem`` uses a stream token up for this session, and gives None for one that is unknown, used or too old.
     ``end_leg`` ends the carrier's side of an attempt whose stream does not; also other ``CallError``. ``is_signed``
-    judges a handshake's headers. ``start_recording`` and ``stop_recording`` ask the carrier for its own recording.
+    judges a handshake's headers. ``order_recording`` is about the carrier's own recording.
     ``follow`` tells the carrier's verdict on who answered, whenever it comes.
     """
 
     redeem: Callable[[str, UUID], Awaitable[Grant | None]]
     load: Callable[[Grant], Awaitable[Plan]]
     end_leg: Callable[[UUID], Awaitable[None]]
-    start_recording: Callable[[UUID], Awaitable[None]]
-    stop_recording: Callable[[UUID], Awaitable[None]]
+    order_recording: Callable[[UUID, RecordingOrder], Awaitable[None]]
     is_signed: Callable[[Headers], bool]
+    follow: Callable[[UUID, Callable[[str], None]], Coroutine[Any, Any, None]]
     switchboard: Switchboard | None = None
-    follow: Callable[[UUID, Callable[[str], None]], Coroutine[Any, Any, None]] = verdicts.follow
 
 
 class _CannotHoldError(Exception):
@@ -327,29 +253,22 @@ class AnsweredCall:
             raise _CannotHoldError(1011, "journal") from error
         sink.attach(agent_id=plan.agent_id, version_id=plan.version_id, language=language, variables=variables)
         if plan.spec.telephone.carrier_recording and self._attempt_id is not None:
-            start, stop = self._parts.start_recording, self._parts.stop_recording
-            sink.on_event = CarrierRecording(self._attempt_id, start=start, stop=stop, tasks=self._tasks).heed
+            recording = CarrierRecording(self._attempt_id, order=self._parts.order_recording, tasks=self._tasks)
+            sink.on_event = recording.heed
         if plan.has_objected:
             sink.stop_recording(0)
+        elif plan.resumes_recording:
+            sink.record_event(EventKind.RECORDING_RESUMED, 0, {})
         self._sink = sink
         self._began = asyncio.get_running_loop().time()
-        options = CallOptions(
-            input=LINE_FORMAT,
-            output=LINE_FORMAT,
-            language=language,
-            variables=variables,
-            lead_ms=settings.PHONE_LEAD_MS,
-            first_chunk_ms=FIRST_CHUNK_MS,
-            chunk_ms=CHUNK_MS,
-            cancel_gap_ms=0,
-            opening=not plan.last_line,
-            earlier=Earlier(plan.history, plan.resume_line or settings.RESUME_LINE, plan.earlier_seconds),
-            is_consulting=plan.is_consulting,
-            telephone=plan.direction,
-        )
         try:
             return self._parts.fit_runner(
-                spec=plan.spec, options=options, door=self._door, sink=sink, providers=providers, line=self._line
+                spec=plan.spec,
+                options=options_of(plan),
+                door=self._door,
+                sink=sink,
+                providers=providers,
+                line=self._line,
             )
         except AgentError as error:
             sink.finish(EndReason.INTERNAL_ERROR, CallTotals())

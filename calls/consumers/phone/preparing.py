@@ -18,8 +18,8 @@ from django.db import DatabaseError
 from django.dispatch import receiver
 from msgspec.structs import replace
 
-from calls.consumers.phone.call import Plan
 from calls.consumers.phone.lines import phone_lines
+from calls.consumers.phone.plan import Plan
 from calls.engine.agent import AgentSpec
 from calls.engine.prompt import render_spec
 from calls.engine.sentences import BREAK

@@ -13,7 +13,7 @@ from calls.consumers.console import ConsoleConsumer
 from calls.consumers.console.call import Parts
 from calls.engine.agent import AgentSpec
 from calls.engine.events import Event, HangUpRequested
-from calls.enums import EndReason
+from calls.enums import OBJECTION, EndReason, EventKind
 from calls.live import live_calls
 from calls.providers.base import SpeechToText
 from calls.providers.cache import SpeechCache
@@ -82,6 +82,10 @@ class Sink(CollectingSink):
     def record_event(self, kind: str, at_ms: int, detail: Mapping[str, Any]) -> None:
         super().record_event(kind, at_ms, detail)
         self.on_event(kind, detail)
+
+    def stop_recording(self, at_ms: int) -> None:
+        super().stop_recording(at_ms)
+        self.on_event(EventKind.RECORDING_STOPPED, {"reason": OBJECTION})
 
 
 class Workshop:

@@ -1,7 +1,7 @@
 """A telephone call without a telephone: the carrier's side of the stream, and parts under the test's control."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from calls.consumers.phone.line import Switchboard
 from calls.consumers.phone.lines import phone_lines
 from calls.engine.agent import AgentSpec
 from calls.engine.events import SpokenTurn
-from calls.enums import AudioEncoding, Direction, Door
+from calls.enums import AudioEncoding, Direction, Door, RecordingOrder
 from calls.live import live_calls
 from calls.providers.base import LanguageModel, SpeechToText, TextToSpeech
 from calls.providers.cache import SpeechCache
@@ -24,6 +24,7 @@ from calls.providers.registry import CallProviders
 from calls.providers.scripted import ScriptedAgent, ScriptedSpeechToText, ScriptedTextToSpeech
 from calls.runner.call import CallRunner
 from calls.runner.simulation import run_virtually
+from calls.telephony import verdicts
 from calls.wire.audio import encode
 from tests.calls.consumers.driver import AGENT_ID, VERSION_ID, FakeRunner, Sink
 from tests.calls.runner.fakes import FakeDetector, agent
@@ -44,7 +45,9 @@ class Planned(Struct, frozen=True):
     direction: Direction = Direction.INBOUND  # nobody wonders who it is
     history: tuple[SpokenTurn, ...] = ()
     earlier_seconds: float = 0.0
+    is_noticed: bool = True
     has_objected: bool = False
+    resumes_recording: bool = False
     is_briefing: bool = False
     is_consulting: bool = False
     resume_line: str = ""
@@ -78,6 +81,7 @@ class Exchange:
         self.loaded: list[UUID] = []
         self.ended_legs: list[UUID] = []
         self.recording: list[str] = []
+        self.answered_by = ""
         self.runners: list[FakeRunner] = []
         self.sinks: list[Sink] = []
 
@@ -102,8 +106,8 @@ class Exchange:
             switchboard=self.switchboard,
             load=self._load,
             end_leg=self._end_leg,
-            start_recording=partial(self._ask_recording, "start"),
-            stop_recording=partial(self._ask_recording, "stop"),
+            order_recording=self._order_recording,
+            follow=partial(verdicts.follow, rows=verdicts.Rows(self._read_verdicts)),
             is_signed=lambda headers: (b"x-signed", b"no") not in headers,
         )
 
@@ -133,10 +137,13 @@ class Exchange:
     async def _end_leg(self, attempt_id: UUID) -> None:
         self.ended_legs.append(attempt_id)
 
-    async def _ask_recording(self, what: str, attempt_id: UUID) -> None:
+    async def _order_recording(self, attempt_id: UUID, order: RecordingOrder) -> None:
         assert attempt_id == ATTEMPT_ID
-        await asyncio.sleep(0.2 if what == "start" else 0)
-        self.recording.append(what)
+        await asyncio.sleep(0.2 if order is RecordingOrder.START else 0)
+        self.recording.append(order.value)
+
+    async def _read_verdicts(self, attempt_ids: Collection[UUID]) -> dict[UUID, str]:
+        return {attempt_id: self.answered_by for attempt_id in attempt_ids if self.answered_by}
 
     def _resolve(self, _: AgentSpec) -> Any:
         return self.providers

@@ -9,9 +9,10 @@ import pytest
 from pytest_django import Settings
 from uuid_utils.compat import uuid7
 
-from calls.consumers.phone.call import CHUNK_MS, FIRST_CHUNK_MS
+from calls.consumers.phone.plan import CHUNK_MS, FIRST_CHUNK_MS
 from calls.engine.agent import Intent
 from calls.engine.events import SpokenTurn, TranscriptReceived
+from calls.engine.phonecall import AnswererDetected
 from calls.enums import EndReason, Speaker
 from calls.providers.base import TextDelta
 from calls.providers.scripted.voice import word_times
@@ -312,3 +313,17 @@ def test_calls_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
     assert [said(exchange) for exchange, _ in calls] == [
         [(Speaker.CALLER, f"question {number}"), (Speaker.AGENT, f"Answer number {number}.")] for number in range(20)
     ]
+
+
+def test_the_carriers_verdict_reaches_the_conversation_from_its_row_alone() -> None:
+    """Its callback may have come to another process, with no layer between the two."""
+    exchange = Exchange()
+
+    async def scenario(_: AsgiLine) -> None:
+        await asyncio.sleep(1.5)
+        assert AnswererDetected("machine_end_beep") not in exchange.runner.told
+        exchange.answered_by = "machine_end_beep"
+        await asyncio.sleep(1)
+
+    hold(exchange, scenario)
+    assert exchange.runner.told.count(AnswererDetected("machine_end_beep")) == 1

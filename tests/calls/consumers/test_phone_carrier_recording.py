@@ -8,6 +8,7 @@ import pytest
 
 from calls.consumers.phone.carrier_recording import CarrierRecording
 from calls.engine.agent import Telephone
+from calls.enums import RecordingOrder
 from calls.errors import TelephonyError
 from calls.runner.simulation import run_virtually
 from tests.calls.consumers.phone_driver import ATTEMPT_ID, Exchange, hold, scripted
@@ -46,16 +47,15 @@ def test_a_disk_that_fails_stops_our_recording_only() -> None:
 
 
 def test_a_carrier_that_refuses_costs_nothing_but_the_recording(caplog: pytest.LogCaptureFixture) -> None:
-    async def refuse(_attempt_id: UUID) -> None:
-        message = "the account may not record"
-        raise TelephonyError(message, permanent=True)
-
-    async def hang(_attempt_id: UUID) -> None:
+    async def refuse_or_hang(_attempt_id: UUID, order: RecordingOrder) -> None:
+        if order is RecordingOrder.START:
+            message = "the account may not record"
+            raise TelephonyError(message, permanent=True)
         await asyncio.sleep(1000)
 
     async def play() -> float:
         async with asyncio.TaskGroup() as tasks:
-            recording = CarrierRecording(ATTEMPT_ID, start=refuse, stop=hang, tasks=tasks)
+            recording = CarrierRecording(ATTEMPT_ID, order=refuse_or_hang, tasks=tasks)
             recording.heed(*NOTICE)
             recording.heed(*OBJECTION)
         return asyncio.get_running_loop().time()
@@ -88,7 +88,7 @@ def test_who_objects_over_the_notice_is_not_recorded_once_its_rest_was_played() 
     assert exchange.recording == ["stop"]
 
 
-def test_the_carrier_stops_recording_a_caller_who_is_handed_on() -> None:
+def test_the_carrier_pauses_the_recording_of_a_caller_who_is_handed_on() -> None:
     exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=True)))
 
     async def scenario(_: AsgiLine) -> None:
@@ -97,7 +97,35 @@ def test_the_carrier_stops_recording_a_caller_who_is_handed_on() -> None:
         await asyncio.sleep(1)
 
     hold(exchange, scenario)
-    assert exchange.recording == ["start", "stop"]
+    assert exchange.recording == ["start", "pause"]
+
+
+@pytest.mark.parametrize("has_objected", [True, False])
+def test_the_recording_goes_on_with_a_caller_whom_nobody_took_but_for_one_who_objected(*, has_objected: bool) -> None:
+    exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=True)))
+    exchange.planned = {"resumes_recording": True}
+    exchange.has_objected = has_objected
+
+    async def scenario(_: AsgiLine) -> None:
+        await asyncio.sleep(1)
+
+    hold(exchange, scenario)
+    assert exchange.recording == (["stop"] if has_objected else ["resume"])
+    assert [kind for kind, *_ in exchange.sink.events if kind == "recording_resumed"] == [
+        *([] if has_objected else ["recording_resumed"])
+    ]
+
+
+def test_an_earlier_objection_holds_over_a_notice_that_is_spoken_again() -> None:
+    exchange = Exchange(agent(telephone=Telephone(notice="You are recorded.", carrier_recording=True)))
+    exchange.has_objected = True
+
+    async def scenario(_: AsgiLine) -> None:
+        exchange.sink.on_event(*NOTICE)
+        await asyncio.sleep(1)
+
+    hold(exchange, scenario)
+    assert exchange.recording == ["stop"]
 
 
 def test_the_notice_that_the_engine_speaks_is_what_begins_the_carriers_recording(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """What was heard of a reply, when it is over, and what stops it but a voice."""
 
+import pytest
+
 from calls.engine import events as ev
 from calls.engine.agent import Endpointing
-from calls.enums import CancelReason, ConversationState, Role, Speaker
+from calls.enums import CancelReason, ConversationState, EndReason, Role, Speaker
 from tests.calls.engine.scene import Scene, agent
 from tests.calls.engine.test_conversation_barge_in import speaking
 
@@ -97,3 +99,15 @@ def test_the_far_end_may_have_played_everything_earlier() -> None:
     scene.send(ev.PlayedOut(1, 1400))
     assert scene.state is LISTENING
     assert scene.turns == [(AGENT, "One two three.", False)]
+
+
+@pytest.mark.parametrize("says_goodbye", [True, False])
+def test_a_process_that_stops_in_the_goodbye_is_not_why_the_call_ends(*, says_goodbye: bool) -> None:
+    scene = Scene(agent(), opening="Hello.")
+    scene.sound(1, 500)
+    scene.wait(1)
+    if says_goodbye:
+        scene.send(ev.HangUpRequested())
+        scene.sound(2, 2000, sent=False)
+    scene.send(ev.Disconnected(EndReason.SHUTDOWN))
+    assert scene.actions[-1] == ev.Finish(EndReason.CALLER_ENDED if says_goodbye else EndReason.SHUTDOWN)

@@ -23,3 +23,8 @@ def test_the_notice_comes_first_in_pieces_of_its_own(telephone: Telephone, text:
 def test_elsewhere_there_is_no_notice() -> None:
     spec = agent(telephone=Telephone(notice="I am an AI.", opening="Tom?"), opening="Hi.")
     assert FirstWords.of(spec, is_telephone=False) == FirstWords("", "Hi.")
+
+
+def test_an_opening_may_be_protected_as_a_whole() -> None:
+    words = FirstWords.of(agent(opening="Hi."), is_telephone=False, is_protected=True)
+    assert (words.text, words.protected) == ("Hi.", 1)

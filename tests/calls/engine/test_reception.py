@@ -65,6 +65,7 @@ def test_nothing_stops_the_notice_and_the_words_over_it_are_answered_after_it() 
     assert (scene.state, scene.of(ev.Cancel)) == (RESPONDING, [])
     scene.hear(1.2)
     assert scene.of(ev.Cancel)
+    assert "notice_played" in scene.notes, "it was heard, and what stops the rest comes after it"
     assert scene.turns == [(AGENT, NOTICE, True), (CALLER, "Who is this?", False)]
     assert scene.generates[-1].messages[-1].content == "Who is this?"
 
@@ -300,3 +301,13 @@ def test_a_silent_line_is_a_person_in_doubt() -> None:
     scene.sound(1, 1000, 1000)
     scene.hear(26.0)
     assert answered(scene) == [("human", [])]
+
+
+def test_a_protected_opening_is_heard_to_its_end_whoever_speaks_over_it() -> None:
+    for protects in (True, False):
+        scene = Scene(agent(), opening=OPENING, protects_opening=protects)
+        scene.sound(1, 3000, sent=False)
+        scene.hear(0.5)
+        scene.say("Dana speaking, what is it?", silence=1.5)
+        assert bool(scene.of(ev.Cancel)) is not protects
+        assert "notice_played" not in scene.notes

@@ -3,9 +3,10 @@
 import pytest
 
 from calls.engine import events as ev
+from calls.engine.agent import Telephone
 from calls.engine.events import Message, SpokenTurn
 from calls.engine.history import Earlier
-from calls.enums import ConversationState, Speaker
+from calls.enums import ConversationState, Direction, Speaker
 from tests.calls.engine.scene import Scene, agent
 
 CALLER, AGENT = Speaker.CALLER, Speaker.AGENT
@@ -107,3 +108,59 @@ def test_what_a_call_lasted_on_its_earlier_lines_counts() -> None:
     assert scene.spoken == [(1, LINE)]
     scene.hear(0.2)
     assert scene.spoken[1:] == [(2, "Time is up.")]
+
+
+# --- a notice that the line has cut -----------------------------------------------------------------------------------
+
+NOTICE, OPENING = "This call is recorded.", "You asked for a call. Is it a good time?"
+
+
+def cut_in_the_notice(*turns: tuple[Speaker, str]) -> Scene:
+    spec = agent(telephone=Telephone(notice=NOTICE))
+    earlier = Earlier(said(*turns), LINE, is_noticed=False)
+    return Scene(spec, opening=OPENING, telephone=Direction.OUTBOUND, earlier=earlier)
+
+
+def test_it_is_spoken_again_before_anything_else() -> None:
+    scene = cut_in_the_notice((AGENT, "Hello. Who are you?"))
+    assert [text for _, text in scene.spoken] == [NOTICE, LINE, "Who are you?"]
+    scene.sound(1, 3000, 2000, 2000)
+    scene.hear(0.5)
+    scene.say("What?", silence=1.5)
+    assert scene.of(ev.Cancel) == [], "nobody interrupts it"
+    scene.hear(1.2)
+    assert "notice_played" in scene.notes
+
+
+def test_who_had_only_said_hello_hears_what_the_call_is_about() -> None:
+    scene = cut_in_the_notice((CALLER, "Hello?"))
+    assert [text for _, text in scene.spoken] == [NOTICE, LINE, OPENING]
+    assert scene.generates == []
+
+
+def test_what_was_said_over_it_is_answered_after_it() -> None:
+    scene = cut_in_the_notice((CALLER, "What does it cost?"))
+    assert [text for _, text in scene.spoken] == [NOTICE, LINE]
+    scene.sound(1, 1000, 1000)
+    scene.hear(2.5)
+    (generate,) = scene.generates
+    assert [(message.role, message.content) for message in generate.messages[1:]] == [
+        ("user", "What does it cost?"),
+        ("assistant", f"{NOTICE} {LINE}"),
+    ]
+
+
+def test_an_objection_over_it_does_not_cost_its_rest() -> None:
+    scene = cut_in_the_notice((AGENT, "Hello."))
+    scene.sound(1, 3000, 1000, sent=False)
+    scene.hear(0.3)
+    scene.say("I don't want to be recorded.", silence=1.0)
+    line = agent().telephone.objection_line
+    assert [text for _, text in scene.spoken][-3:] == [line, NOTICE, LINE]
+
+
+def test_elsewhere_than_on_the_telephone_and_without_one_there_is_nothing_to_repeat() -> None:
+    earlier = Earlier(said((AGENT, "Hello.")), LINE, is_noticed=False)
+    for spec, direction in ((Telephone(notice=NOTICE), None), (Telephone(), Direction.OUTBOUND)):
+        scene = Scene(agent(telephone=spec), opening=OPENING, telephone=direction, earlier=earlier)
+        assert scene.spoken == [(1, LINE)]

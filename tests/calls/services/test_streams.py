@@ -164,7 +164,8 @@ def test_who_did_not_want_to_be_recorded_is_not_recorded_on_any_later_stream() -
     attempt = phones.attempt()
     first = opened(attempt)
     grants = [StreamGrant(attempt.pk, number) for number in (1, 2)]
-    journal = {True: Journalled(has_objected=True), False: Journalled()}
+    said_so = EventFact(first, 0, "recording_stopped", 5, {"reason": "objection"})
+    journal = {True: Journalled(events=[said_so]), False: Journalled()}
     known = [services.load_attempt_call(grants[1], journalled=kept_as(journal[said])) for said in (True, False)]
     assert [call.has_objected for call in known] == [True, False]
     services.record_events([EventFact(first, 0, "recording_stopped", 5, {"reason": "No space left on device"})])
@@ -213,3 +214,33 @@ def test_a_later_stream_knows_how_long_the_call_has_lasted(answered: int, second
         assert services.open_stream(StreamGrant(attempt.pk, number), None, at=LATER, not_before=AT)
     calls = [services.load_attempt_call(StreamGrant(attempt.pk, number)) for number in (1, 2)]
     assert [call.earlier_seconds for call in calls] == [0.0, seconds]
+
+
+def event(session: UUID, seq: int, kind: str) -> EventFact:
+    return EventFact(session, seq, kind, 5, {})
+
+
+def test_a_notice_that_was_not_heard_to_its_end_is_owed_to_the_next_stream() -> None:
+    attempt = phones.attempt()
+    first, grant = opened(attempt), StreamGrant(attempt.pk, 2)
+    assert services.load_attempt_call(StreamGrant(attempt.pk, 1)).is_noticed, "nobody asks the first"
+    assert not services.load_attempt_call(grant).is_noticed
+    played = event(first, 0, "notice_played")
+    assert services.load_attempt_call(grant, journalled=kept_as(Journalled(events=[played]))).is_noticed
+    services.record_events([played])
+    opened(attempt, 2)
+    assert services.load_attempt_call(StreamGrant(attempt.pk, 3)).is_noticed
+
+
+def test_recording_goes_on_with_the_stream_after_a_transfer_and_once() -> None:
+    attempt = phones.attempt()
+    first = opened(attempt)
+    assert not services.load_attempt_call(StreamGrant(attempt.pk, 2)).resumes_recording
+    services.record_events([event(first, 3, "recording_ended")])
+    assert services.load_attempt_call(StreamGrant(attempt.pk, 2)).resumes_recording
+    second = opened(attempt, 2)
+    assert services.load_attempt_call(StreamGrant(attempt.pk, 3)).resumes_recording, "the second never began"
+    services.record_events([event(second, 0, "recording_resumed")])
+    assert not services.load_attempt_call(StreamGrant(attempt.pk, 3)).resumes_recording
+    services.record_events([event(second, 9, "recording_ended")])
+    assert services.load_attempt_call(StreamGrant(attempt.pk, 3)).resumes_recording

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from calls import telephony
+from calls.enums import RecordingOrder
 from calls.errors import TelephonyError, UnknownCallError
 from calls.models import CallAttempt
 from calls.telephony import twilio as twilio_module
@@ -19,7 +20,7 @@ def attempt() -> CallAttempt:
 
 def test_the_carrier_records_on_two_channels_and_tells_once_it_is_done(call: SimulatedCall) -> None:
     call.answer()
-    telephony.start_recording(attempt().pk)
+    telephony.order_recording(attempt().pk, RecordingOrder.START)
     ((sid, order),) = call.recorded.items()
     assert order == {
         "RecordingChannels": "dual",
@@ -49,10 +50,10 @@ def test_a_recording_is_stopped_and_deleted_and_a_second_time_is_no_error(
     call: SimulatedCall, twilio: TwilioSimulator
 ) -> None:
     call.answer()
-    telephony.stop_recording(attempt().pk)
-    telephony.start_recording(attempt().pk)
-    telephony.stop_recording(attempt().pk)
-    telephony.stop_recording(attempt().pk)
+    telephony.order_recording(attempt().pk, RecordingOrder.STOP)
+    telephony.order_recording(attempt().pk, RecordingOrder.START)
+    telephony.order_recording(attempt().pk, RecordingOrder.STOP)
+    telephony.order_recording(attempt().pk, RecordingOrder.STOP)
     (sid,) = twilio.recordings
     assert call.stopped == [sid]
     CallAttempt.objects.update(recording_sid=sid)
@@ -61,11 +62,20 @@ def test_a_recording_is_stopped_and_deleted_and_a_second_time_is_no_error(
     assert (twilio.recordings, attempt().recording_sid) == ({}, "")
 
 
+def test_a_recording_pauses_goes_on_and_stays_one(call: SimulatedCall, twilio: TwilioSimulator) -> None:
+    call.answer()
+    for order in (RecordingOrder.RESUME, *RecordingOrder):
+        telephony.order_recording(attempt().pk, order)
+    (sid,) = twilio.recordings
+    changes = [{"Status": "paused", "PauseBehavior": "skip"}, {"Status": "in-progress"}, {"Status": "stopped"}]
+    assert call.changed == [(sid, change) for change in changes]
+
+
 def test_a_call_that_is_over_is_not_recorded(call: SimulatedCall, twilio: TwilioSimulator) -> None:
     call.answer()
     call.end()
-    telephony.start_recording(attempt().pk)
-    telephony.stop_recording(attempt().pk)
+    telephony.order_recording(attempt().pk, RecordingOrder.START)
+    telephony.order_recording(attempt().pk, RecordingOrder.STOP)
     assert (twilio.recordings, call.stopped) == ({}, [])
 
 
@@ -78,5 +88,6 @@ def test_the_sandbox_records_nothing() -> None:
     with pytest.raises(TelephonyError) as refused:
         carrier("sandbox").start_recording("CA1", url="https://x.example")
     assert not isinstance(refused.value, UnknownCallError)
-    carrier("sandbox").stop_recording("CA1")
+    for change in ("pause", "resume", "stop"):
+        getattr(carrier("sandbox"), f"{change}_recording")("CA1")
     carrier("sandbox").delete_recording("RE1")
