@@ -1,7 +1,7 @@
 """Telephone calls in the carrier's words: a status moves forward by compare-and-swap, late and doubled news is none."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -207,6 +207,12 @@ def note_machine_detection(attempt_id: UUID, answered_by: str) -> bool:
     """Store the carrier's verdict on who answered; the first one stays."""
     undecided = CallAttempt.objects.filter(pk=attempt_id, answered_by="")
     return undecided.update(answered_by=clean_text(answered_by)[:30]) == 1
+
+
+def machine_detections(attempt_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Give the carrier's verdicts on who answered, of those calls that have one."""
+    decided = CallAttempt.objects.filter(pk__in=attempt_ids).exclude(answered_by="")
+    return dict(decided.values_list("pk", "answered_by"))
 
 
 def note_carrier_recording(attempt_id: UUID, recording_sid: str, *, url: str, seconds: int | None) -> bool:

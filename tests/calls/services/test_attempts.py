@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
 from calls import services
 from calls.engine.agent import AgentSpec, Intent, Silence
@@ -158,3 +159,8 @@ def test_all_variables_that_a_call_would_miss_are_named() -> None:
     )
     assert sorted(services.missing_variables(spec, {"nick": "Bo"})) == ["name", "price", "topic"]
     assert services.missing_variables(spec, dict.fromkeys(("name", "topic", "nick", "price"), "x")) == []
+
+
+def test_verdicts_on_who_answered_are_read_for_many_calls_at_once() -> None:
+    known, unknown = phones.attempt(answered_by="human"), phones.attempt("+15005550043")
+    assert services.machine_detections([known.pk, unknown.pk, uuid7()]) == {known.pk: "human"}
