@@ -44,8 +44,9 @@ def transfers_of(attempt_id: UUID) -> int:
 
 
 def name_leg(transfer_id: UUID, leg_id: UUID) -> bool:
-    """Store which call reaches the colleague."""
-    return Transfer.objects.filter(pk=transfer_id, leg__isnull=True).update(leg_id=leg_id) == 1
+    """Store which call reaches the colleague. False: it is decided already, and nobody is to be called."""
+    waiting = Transfer.objects.filter(pk=transfer_id, leg__isnull=True, status=TransferStatus.PENDING)
+    return waiting.update(leg_id=leg_id) == 1
 
 
 def advance_transfer(transfer_id: UUID, status: TransferStatus, *, at: datetime, outcome: str = "") -> bool:

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 DECIDED_WITHIN = timedelta(seconds=75)
 """Beyond the ringing: how long a colleague may listen and think."""
+DIALLED_WITHIN = timedelta(seconds=15)
+"""Whoever was to call the colleague has done it by then, or has died."""
 MET_AFTER = timedelta(seconds=3)
 """A colleague who is gone so soon after the caller was sent to him has not met him."""
 _LEG_SECONDS = 14_400
@@ -64,7 +66,10 @@ def consult(attempt_id: UUID, destination: Destination, summary: str) -> None:
         services.advance_transfer(wanted.pk, TransferStatus.FAILED, at=timezone.now(), outcome="busy")
         message = "the colleague is on another call; offer a callback or another way"
         raise ToolRefusedError(message) from error
-    services.name_leg(wanted.pk, leg.pk)
+    if not services.name_leg(wanted.pk, leg.pk):
+        services.advance_attempt(leg.pk, AttemptStatus.NOT_PLACED, at=timezone.now(), error="nobody waits any more")
+        message = "the caller does not wait for a colleague any more"
+        raise ToolRefusedError(message)
     logger.info("attempt %s calls a colleague for attempt %s", leg.pk, attempt_id)
     dial(carrier(attempt.carrier), leg, limit_seconds=_LEG_SECONDS)
     leg.refresh_from_db()
@@ -107,6 +112,8 @@ def _expire(wanted: Transfer, now: datetime) -> None:
     until = wanted.created_at + timedelta(seconds=settings.RING_SECONDS) + DECIDED_WITHIN
     if leg is not None and leg.is_over:
         services.advance_transfer(wanted.pk, TransferStatus.FAILED, at=now, outcome=_outcome(leg))
+    elif leg is None and now >= wanted.created_at + DIALLED_WITHIN:
+        services.advance_transfer(wanted.pk, TransferStatus.FAILED, at=now, outcome="not-called")
     elif now >= until and services.advance_transfer(wanted.pk, TransferStatus.FAILED, at=now, outcome="no-decision"):
         _hang_up(leg)
 
@@ -228,6 +235,7 @@ def _warm_verbs(
 
 
 def _colleague_verbs(leg: CallAttempt, *, after: int, told: str) -> str | None:
+    """Give what a colleague's leg does next; None: he hears who is calling."""
     wanted = Transfer.objects.filter(leg=leg).first()
     if wanted is not None and wanted.status == TransferStatus.PENDING:
         return None

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from calls import services
 from calls.engine.phonecall import OPT_OUT_KEY
-from calls.enums import AttemptStatus, OperatorOrder, SuppressionSource
+from calls.enums import AttemptKind, AttemptStatus, OperatorOrder, SuppressionSource
 from calls.live import live_calls
 from calls.models import CallAttempt
 from calls.recorder.replay import journalled
@@ -94,7 +94,13 @@ def answer(request: HttpRequest) -> HttpResponse:
     if not services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now()) and attempt.is_over:
         return _twiml(twiml.hang_up())
     # Asked again after an answer that failed, perhaps in the middle of the call: it goes on.
-    return _stream(request, attempt, after=services.opened_streams(attempt.pk))
+    after = services.opened_streams(attempt.pk)
+    if attempt.kind == AttemptKind.COLLEAGUE:
+        # While the telephone rang the caller may have gone.
+        verbs = transfers.next_verbs(attempt, after=after, told="", has_ended=lambda: False, now=timezone.now())
+        if verbs is not None:
+            return _twiml(verbs)
+    return _stream(request, attempt, after=after)
 
 
 @signed

@@ -348,3 +348,46 @@ def test_a_caller_is_never_without_something_to_do(caller: Caller, twilio: Twili
             is_lost = reason is not EndReason.AGENT_SAID_GOODBYE or told
             if leg is caller and status in {TransferStatus.FAILED, TransferStatus.CANCELED} and is_lost:
                 assert verbs == ["<Stream "]
+
+
+# --- while the colleague's telephone rings ----------------------------------------------------------------------------
+
+
+def test_a_process_that_died_before_it_dialled_is_not_waited_for(caller: Caller, twilio: TwilioSimulator) -> None:
+    caller.talk(None)
+    wanted = services.open_transfer(caller.attempt_id, DANA, at=datetime.now(UTC))
+    assert transfers.look(caller.attempt_id) is TransferStatus.PENDING
+    Transfer.objects.update(created_at=datetime.now(UTC) - timedelta(seconds=16))
+    assert transfers.look(caller.attempt_id) is TransferStatus.FAILED
+    assert transfer() == ("failed", "not-called")
+    leg = CallAttempt.objects.create(
+        to_e164=DANA.e164, carrier="twilio", created_at=datetime.now(UTC), heard_at=datetime.now(UTC)
+    )
+    assert not services.name_leg(wanted.pk, leg.pk), "who was only slow calls nobody any more"
+    assert len(twilio.calls) == 1
+
+
+def test_nobody_is_dialled_for_a_caller_who_gave_up_meanwhile(
+    caller: Caller, twilio: TwilioSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller.talk(None)
+    open_attempt = services.open_attempt
+
+    def open_late(*arguments: Any, **more: Any) -> CallAttempt:
+        services.advance_transfer(Transfer.objects.get().pk, TransferStatus.FAILED, at=datetime.now(UTC))
+        return open_attempt(*arguments, **more)
+
+    monkeypatch.setattr(services, "open_attempt", open_late)
+    with pytest.raises(ToolRefusedError, match="does not wait"):
+        transfers.consult(caller.attempt_id, DANA, "")
+    assert len(twilio.calls) == 1
+    assert CallAttempt.objects.get(kind="colleague").status == "not-placed"
+
+
+def test_a_colleague_who_answers_when_nobody_waits_any_more_is_not_talked_to(
+    caller: Caller, twilio: TwilioSimulator
+) -> None:
+    caller.talk(None)
+    transfers.consult(caller.attempt_id, DANA, "")
+    services.advance_transfer(Transfer.objects.get().pk, TransferStatus.FAILED, at=datetime.now(UTC))
+    assert twilio.calls[-1].answer() == HANG_UP
