@@ -6,9 +6,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
@@ -19,6 +23,7 @@ from calls.models import CallAttempt, CallStream, Suppression, Transfer
 from calls.models.attempts import CallAttemptQuerySet
 from vantum.admin_bases import ModelAdmin, RangeDateFilter, SimpleListFilter, TabularInline
 
+_LONGEST_REASON = 300
 _MOST_ORDERS = 20
 """Calls that one action is done to: the carrier is asked about each."""
 
@@ -94,13 +99,18 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     inlines = (CallStreamInline, TransferInline)
     actions = ("leave_message", "end_call")
     fields = (
-        *("direction", "to_e164", "from_e164", "status", "conversation", "agent_version", "variables"),
+        *("direction", "to_e164", "from_e164", "status", "release", "conversation", "agent_version", "variables"),
         *("kind", "parent", "order"),
         *("answered_by", "answered_kind"),
         *("created_at", "ringing_at", "answered_at", "ended_at", "duration_seconds"),
         *("error", "error_code", "is_refused", "missed_at", "heard_at", "carrier", "carrier_sid"),
     )
-    readonly_fields = ("conversation",)
+    readonly_fields = ("conversation", "release")
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page on which the number of a call is released that nobody can be asked about."""
+        page = self.admin_site.admin_view(self._release)
+        return [path("<uuid:attempt_id>/release/", page, name="calls_callattempt_release"), *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CallAttempt], search_term: str
@@ -132,6 +142,45 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
             return "-"
         address = reverse("admin:calls_callsession_change", args=[attempt.session_id])
         return format_html('<a href="{}">What was said</a>', address)
+
+    @admin.display(description="number")
+    def release(self, attempt: CallAttempt) -> str:
+        """Lead to where its number is released, where its carrier cannot be asked any more."""
+        if attempt.is_over or attempt.carrier in settings.CARRIERS:
+            return "-"
+        address = reverse("admin:calls_callattempt_release", args=[attempt.pk])
+        words = f"The carrier {attempt.carrier} is not set up any more; until this is closed its number is blocked."
+        return format_html('{} <a href="{}">Close it</a>', words, address)
+
+    def _release(self, request: HttpRequest, attempt_id: UUID) -> HttpResponse:
+        """Ask for the reason, close the call and write down who did it and why."""
+        if not self.has_operate_permission(request):
+            raise PermissionDenied
+        attempt = get_object_or_404(CallAttempt, pk=attempt_id)
+        reason = request.POST.get("reason", "").strip()[:_LONGEST_REASON]
+        if request.method == "POST" and reason:
+            return self._close(request, attempt, reason)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Close the call: {attempt}",
+            "attempt": attempt,
+            "is_missing": request.method == "POST",
+            "page_url": reverse("admin:calls_callattempt_change", args=[attempt.pk]),
+        }
+        return TemplateResponse(request, "admin/calls/callattempt/release.html", context)
+
+    def _close(self, request: HttpRequest, attempt: CallAttempt, reason: str) -> HttpResponse:
+        before = attempt.status
+        try:
+            telephony.release_number(attempt.pk, reason, now=timezone.now())
+        except CallError as error:
+            self.message_user(request, f"{attempt}: {error}.", messages.ERROR)
+        else:
+            attempt.refresh_from_db()
+            values = {"status": [before, attempt.status], "reason": ["", reason]}
+            self.log_change(request, attempt, [{"changed": {"fields": ["status"], "values": values}}])
+            self.message_user(request, f"{attempt} is closed; its number can be called again.", messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:calls_callattempt_change", args=[attempt.pk]))
 
     @admin.action(description="Leave the voicemail message and hang up", permissions=["operate"])
     def leave_message(self, request: HttpRequest, attempts: QuerySet[CallAttempt]) -> None:

@@ -4,7 +4,10 @@ The order is stored first. The carrier is then made to ask what comes next, whic
 answers that question finds the order.
 """
 
+from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.conf import settings
 
 from calls import services
 from calls.enums import AttemptKind, AttemptStatus, OperatorOrder
@@ -13,7 +16,10 @@ from calls.models import CallAttempt, Transfer
 from calls.services import spec_of
 from calls.telephony import twiml
 from calls.telephony.carriers import carrier
-from calls.telephony.reconciling import hang_up
+from calls.telephony.reconciling import close, hang_up
+
+RELEASED_AFTER = timedelta(hours=5)
+"""Longer than the longest call that is ever ordered (four hours), its ringing included."""
 
 
 def end_call(attempt_id: UUID) -> None:
@@ -23,6 +29,24 @@ def end_call(attempt_id: UUID) -> None:
         raise OrderRefusedError(message)
     services.order_attempt(attempt_id, OperatorOrder.HANG_UP)
     hang_up(attempt_id)
+
+
+def release_number(attempt_id: UUID, reason: str, *, now: datetime) -> None:
+    """Close a call of a carrier that is not set up any more, so that its number can be called again.
+
+    While the carrier is set up it is asked; and until the longest call is over the telephone may be ringing, or
+    somebody may be talking. Raises ``OrderRefusedError``, which says which of both, or that the call is over.
+    """
+    attempt = CallAttempt.objects.get(pk=attempt_id)
+    if attempt.carrier in settings.CARRIERS:
+        message = f"the carrier {attempt.carrier} is set up, and is asked what became of this call"
+        raise OrderRefusedError(message)
+    if now < attempt.created_at + RELEASED_AFTER:
+        message = f"it may still be on the line; wait until {RELEASED_AFTER} after it was placed"
+        raise OrderRefusedError(message)
+    if attempt.is_over or not close(attempt, error=f"The carrier is gone; closed by an operator: {reason}"):
+        message = "this call is over"
+        raise OrderRefusedError(message)
 
 
 def leave_message(attempt_id: UUID) -> None:

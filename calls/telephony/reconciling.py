@@ -8,7 +8,7 @@ from uuid import UUID
 from calls import services
 from calls.enums import AttemptStatus
 from calls.errors import TelephonyError, UnknownCallError
-from calls.models import CallAttempt
+from calls.models import CallAttempt, CallSession
 from calls.models.attempts import CallAttemptQuerySet
 from calls.telephony.carriers import CarrierCall, carrier
 
@@ -67,9 +67,23 @@ def refresh(attempt_id: UUID, *, now: datetime) -> None:
     try:
         call = carrier(attempt.carrier).fetch(attempt.carrier_sid)
     except UnknownCallError as error:
-        services.advance_attempt(attempt.pk, AttemptStatus.FAILED, at=now, error=str(error), error_code=error.code)
+        close(attempt, error=str(error), error_code=error.code)
     else:
         services.advance_attempt(attempt.pk, call.status, at=now, duration_seconds=call.duration_seconds)
+
+
+def close(attempt: CallAttempt, *, error: str, error_code: int | None = None) -> bool:
+    """End a call that no carrier can be asked about, when it was last heard of. False: it is over.
+
+    One that was answered was held, whatever came after: it is completed. Of any other one nobody knows more than that
+    it came to nothing.
+    """
+    ended = attempt.streams.order_by("-number").values_list("session_id", flat=True).first()
+    talk = CallSession.objects.ended().filter(pk=ended).first() if ended else None
+    at = (talk and talk.ended_at) or attempt.heard_at
+    if attempt.answered_at is not None:
+        return services.advance_attempt(attempt.pk, AttemptStatus.COMPLETED, at=max(at, attempt.answered_at))
+    return services.advance_attempt(attempt.pk, AttemptStatus.FAILED, at=at, error=error, error_code=error_code)
 
 
 def sweep_attempts(now: datetime) -> None:

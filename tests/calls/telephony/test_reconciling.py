@@ -3,10 +3,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from uuid_utils.compat import uuid7
 
-from calls import telephony
-from calls.enums import AttemptStatus
+from calls import services, telephony
+from calls.enums import AttemptStatus, Door, EndReason
 from calls.errors import TelephonyError
 from calls.models import CallAttempt
+from calls.services import StreamGrant
 from tests.calls import phones, rows
 from tests.calls.phones import OUR_NUMBER, SOMEBODY
 from tests.simulators.twilio import SimulatedCall, Trouble, TwilioSimulator
@@ -179,3 +180,28 @@ def test_hanging_up_what_the_carrier_does_not_have_asks_nothing(twilio: TwilioSi
     telephony.hang_up(phones.attempt("+15005550043", status="busy", ended_at=now(), carrier_sid="CA1").pk)
     telephony.hang_up(uuid7())
     assert twilio.requests == []
+
+
+def test_a_call_that_was_held_and_that_the_carrier_has_forgotten_ended_with_its_conversation(
+    twilio: TwilioSimulator,
+) -> None:
+    """A simulated carrier that was stopped with the stack knows its calls no more; nobody is to be called again."""
+    agent = rows.agent(is_default=True)
+    answered = now(-300)
+    attempts = [
+        phones.attempt(number, agent=agent, status="in-progress", carrier_sid=f"CA{number}", answered_at=answered)
+        for number in (SOMEBODY, "+15005550043")
+    ]
+    CallAttempt.objects.update(heard_at=now(-200))
+    session_id = rows.live_call(door=Door.PHONE)
+    grant = StreamGrant(attempts[0].pk, 1)
+    services.ask_for_stream(grant.attempt_id, 1, at=answered)
+    services.open_stream(grant, session_id, at=answered, not_before=answered)
+    ended = now(-250)
+    services.finish_call(session_id, reason=EndReason.SILENCE, ended_at=ended, duration_ms=1, totals={})
+    telephony.sweep_attempts(now())
+    assert [status_of(attempt) for attempt in attempts] == ["completed", "completed"]
+    assert attempts[0].ended_at == ended
+    assert attempts[1].ended_at is not None
+    assert attempts[1].ended_at < now(-190), "when it was last heard of, not when the sweep came"
+    assert twilio.calls == []
