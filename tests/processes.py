@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -54,13 +54,14 @@ class Running:
 
 
 @asynccontextmanager
-async def running(*arguments: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
-    """Run ``python arguments`` in the project's folder; it is gone afterwards."""
+async def running(*arguments: str, env: Mapping[str, str], descriptors: Sequence[int] = ()) -> AsyncIterator[Running]:
+    """Run ``python arguments`` in the project's folder, with open ``descriptors``; it is gone afterwards."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
         cwd=ROOT,
         env=dict(env),
+        pass_fds=descriptors,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -99,3 +99,45 @@ async def test_a_caller_and_a_colleague_who_takes_him_meet_in_one_conference(
     assert legs == [("contact", SOMEBODY), ("colleague", COLLEAGUE)]
     kinds = {kind for (kind,) in installation.rows("SELECT kind FROM calls_callevent")}
     assert {"tool_used", "colleague_accepted", "recording_ended", "dtmf"} <= kinds
+
+
+RECORDED = f"""
+from calls import services
+from calls.models import Agent
+agent = Agent.objects.get(is_default=True)
+agent.telephone_opening = "Press 1 for a person."
+agent.notice, agent.carrier_recording = "This call is recorded.", True
+agent.tools = ["end_call", "transfer_call"]
+agent.destinations = [dict(name="Desk", e164="{COLLEAGUE}", kind="cold")]
+agent.intents = [dict(name="person", examples=["pressed 1"], answer="", tool="transfer_call",
+                      arguments=dict(destination="Desk"))]
+agent.save()
+services.publish_agent(agent)
+"""
+
+
+async def test_a_recording_pauses_for_a_transfer_and_goes_on_where_nobody_takes_the_caller(
+    installation: Installation, twilio: TwilioSimulator
+) -> None:
+    async with installation.serving():
+        for code in (RECORDED, f"from calls import telephony; telephony.place_call({SOMEBODY!r})"):
+            async with running("manage.py", "shell", "-c", code, env=installation.env) as terminal:
+                assert await terminal.rest() == 0, terminal.lines
+        call = twilio.call
+        asked = await picked_up(call)
+        async with streaming(asked) as caller:
+            await until(lambda: len(call.recorded) == 1)  # the notice was heard
+            caller.press("1")
+            await until(lambda: bool(call.changed))
+            await until(lambda: not caller.is_open)
+        dial = await asyncio.to_thread(call.ask, found(r"<Redirect[^>]*>([^<]+)<", asked))
+        asked = await asyncio.to_thread(call.ask, found(r'action="([^"]+)"', dial), DialCallStatus="busy")
+        async with streaming(asked) as caller:
+            await until(lambda: len(call.changed) == 2)
+            await caller.until_heard(500)
+        events = "SELECT kind FROM calls_callevent WHERE kind LIKE 'recording_%' ORDER BY id"
+        await until(lambda: installation.rows(events) == [("recording_ended",), ("recording_resumed",)])
+    (sid,) = call.recorded
+    paused, resumed = {"Status": "paused", "PauseBehavior": "skip"}, {"Status": "in-progress"}
+    assert call.changed == [(sid, paused), (sid, resumed)]
+    assert len(installation.rows("SELECT path FROM calls_recording")) == 2, "ours has a file for each stream"

@@ -5,6 +5,8 @@ really arrives over HTTP.
 """
 
 import asyncio
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,12 +16,14 @@ from urllib.parse import unquote_plus
 
 import pytest
 
+from calls.demo import DEMO_AGENT
 from calls.sandbox.personas.wordings import WORDINGS
 from tests.processes import ROOT, Running, free_port, running
 from tests.test_survival import Installation
 
 STOP_CALLING, HANGS_UP = "+15005550105", "+15005550112"
 BUSY_LINE, INVALID = "+15005550114", "+15005550115"
+SAYS_HELLO, SAYS_NOTHING, PRESSES_NINE = "+15005550101", "+15005550109", "+15005550117"
 
 IMPORTED = """
 import sys
@@ -73,9 +77,10 @@ async def sandboxed(installation: Installation) -> AsyncIterator[Running]:
         yield carrier
 
 
-async def place(installation: Installation, number: str) -> list[str]:
+async def place(installation: Installation, number: str, *, agent: str = "") -> list[str]:
     """Call from the terminal and follow to the end; give the statuses that were shown."""
-    async with running("manage.py", "place_call", number, "--yes", env=installation.env) as terminal:
+    chosen = ("--agent", agent) if agent else ()
+    async with running("manage.py", "place_call", number, "--yes", *chosen, env=installation.env) as terminal:
         await terminal.rest(seconds=120)
     return [line.split(" s  ")[1].split()[0] for line in terminal.lines if " s  " in line]
 
@@ -109,6 +114,86 @@ async def test_four_calls_at_once_end_as_their_personas_do_and_no_webhook_has_th
     assert all(path in sent for path in ("/twilio/answer", "/twilio/status", "/twilio/amd", "/twilio/media"))
     lines = {line for wordings in WORDINGS.values() for wording in wordings for line in wording if " " in line}
     assert [line for line in lines if line in sent] == []
+
+
+async def test_a_key_pressed_over_the_agents_words_ends_all_calls_to_its_number(installation: Installation) -> None:
+    async with sandboxed(installation):
+        assert (await place(installation, PRESSES_NINE))[-1] == "completed"
+        assert await place(installation, PRESSES_NINE) == []
+    assert installation.rows("SELECT e164, source FROM calls_suppression") == [(PRESSES_NINE, "key")]
+    assert installation.rows("SELECT end_reason FROM calls_callsession") == [("opted_out",)]
+    assert attempts(installation) == {PRESSES_NINE: ("completed", "human")}
+    speaker, text, is_cut = installation.turns()[-1]
+    assert (speaker, text, is_cut) == ("agent", DEMO_AGENT.telephone.opt_out_goodbye, False)
+
+
+async def test_a_notice_that_a_kill_has_cut_is_spoken_again_before_anything_else(installation: Installation) -> None:
+    with socket.create_server(("127.0.0.1", installation.port)) as listening:
+        async with running("manage.py", "sandbox", env=installation.env) as carrier:
+            await carrier.until(lambda line: "the sandbox listens" in line)
+            async with installation.serving(listening) as server:
+                talk = asyncio.create_task(place(installation, SAYS_HELLO))
+                await installation.until(lambda: len(installation.turns()) == 1)  # the greeting; the notice follows it
+                await asyncio.sleep(1)
+                server.process.send_signal(signal.SIGKILL)
+                await server.process.wait()
+            async with installation.serving(listening):
+                assert (await talk)[-1] == "completed"
+    on_second = (
+        "SELECT t.text FROM calls_turn t JOIN calls_callstream s ON s.session_id = t.session_id "
+        "WHERE s.number = 2 AND t.speaker = 'agent'"
+    )
+    notice = DEMO_AGENT.telephone.notice
+    assert installation.rows(on_second)[0][0].startswith(f"{notice} Sorry, I lost you for a second.")
+    played = "SELECT s.number FROM calls_callevent e JOIN calls_callstream s ON s.session_id = e.session_id"
+    assert installation.rows(f"{played} WHERE e.kind = 'notice_played'") == [(2,)]
+
+
+LONG_GOODBYE = """
+from calls.engine.agent import AgentSpec, Silence
+from calls.services import draft_from_spec, make_default, publish_agent
+goodbye = "I hear nobody. " * 8 + "Goodbye."
+silence = Silence(reprompt_after_seconds=1, max_reprompts=0, goodbye=goodbye)
+agent = draft_from_spec(AgentSpec(name="Bo", prompt="Be brief.", opening="Hello.", silence=silence))
+agent.save(force_insert=True)
+publish_agent(agent)
+make_default(agent)
+"""
+SWEEP = """
+from datetime import timedelta
+from django.db.models import F
+from calls.models import CallAttempt
+from calls.tasks import sweep_attempts
+CallAttempt.objects.update(heard_at=F("heard_at") - timedelta(minutes=3))
+sweep_attempts()
+"""
+
+
+async def test_a_stack_that_is_stopped_in_a_goodbye_keeps_why_the_call_ended(installation: Installation) -> None:
+    """The carrier forgets its calls, and nobody heard what it said last: the call was held all the same."""
+
+    async def shell(code: str) -> None:
+        async with running("manage.py", "shell", "--no-imports", "-c", code, env=installation.env) as terminal:
+            assert await terminal.rest() == 0, "\n".join(terminal.lines)
+
+    await shell(LONG_GOODBYE)
+    async with installation.serving() as server, running("manage.py", "sandbox", env=installation.env) as carrier:
+        await carrier.until(lambda line: "the sandbox listens" in line)
+        async with running("manage.py", "place_call", SAYS_NOTHING, "--yes", env=installation.env):
+            await installation.until(lambda: len(installation.turns()) == 1)
+            await asyncio.sleep(4)  # the opening was said; a second of silence later the goodbye began
+            for process in (server.process, carrier.process):
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+    assert (await installation.until_ended())[1] == "silence"
+    assert [is_cut for _, _, is_cut in installation.turns()] == [False, True]
+    async with running("manage.py", "sandbox", env=installation.env) as carrier:
+        await carrier.until(lambda line: "the sandbox listens" in line)
+        await shell(SWEEP)
+    assert attempts(installation)[SAYS_NOTHING][0] == "completed"
+    assert installation.rows(
+        "SELECT a.ended_at = s.ended_at FROM calls_callattempt a JOIN calls_callsession s ON s.id = a.session_id"
+    ) == [(1,)]
 
 
 def test_the_web_process_imports_no_line_of_a_persona(installation: Installation) -> None:

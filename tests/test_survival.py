@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from tests.bench.caller import BenchCaller
 from tests.processes import ROOT, Running, environment, free_port, running
+from vantum.supervisor import LISTEN_FD
 
 PREPARE = """
 from django.core.management import call_command
@@ -47,8 +49,11 @@ class Installation:
         )
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[Running]:
-        async with running("-m", "vantum.server", env=self.env) as server:
+    async def serving(self, listening: socket.socket | None = None) -> AsyncIterator[Running]:
+        """Run the web process. In a ``listening`` socket that is held for it callers wait while it is away."""
+        held = {} if listening is None else {LISTEN_FD: listening.fileno()}
+        env = self.env | {name: str(number) for name, number in held.items()}
+        async with running("-m", "vantum.server", env=env, descriptors=tuple(held.values())) as server:
             async with httpx.AsyncClient() as client, asyncio.timeout(60):
                 while True:
                     try:
