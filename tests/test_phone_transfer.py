@@ -137,7 +137,8 @@ async def test_a_recording_pauses_for_a_transfer_and_goes_on_where_nobody_takes_
             await caller.until_heard(500)
         events = "SELECT kind FROM calls_callevent WHERE kind LIKE 'recording_%' ORDER BY id"
         await until(lambda: installation.rows(events) == [("recording_ended",), ("recording_resumed",)])
+        # Ours has a file for each stream.
+        await until(lambda: len(installation.rows("SELECT path FROM calls_recording")) == 2)
     (sid,) = call.recorded
     paused, resumed = {"Status": "paused", "PauseBehavior": "skip"}, {"Status": "in-progress"}
     assert call.changed == [(sid, paused), (sid, resumed)]
-    assert len(installation.rows("SELECT path FROM calls_recording")) == 2, "ours has a file for each stream"

@@ -159,7 +159,7 @@ def test_the_living_are_left_alone_even_when_the_database_has_not_heard_of_them(
 def test_the_end_of_a_call_is_known_before_the_database_has_it(root: Path) -> None:
     session_id = uuid7()
     die_with(root, opening(session_id), CallEnded(session_id, EndReason.SILENCE, rows.BEGAN, 4000, {}))
-    assert journalled(session_id) == Journalled([], end_reason=EndReason.SILENCE)
+    assert journalled(session_id) == Journalled([], [], end_reason=EndReason.SILENCE)
     assert not CallSession.objects.filter(pk=session_id).exists()
 
 
