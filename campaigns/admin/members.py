@@ -100,5 +100,10 @@ _IDS = {"agent_version", "pause", "contact"}
 def detail_words(detail: dict[str, object]) -> str:
     """Give an event's detail on one line; empty parts and ids are left out."""
     shown = {name: value for name, value in detail.items() if value not in ("", None, {}, []) and name not in _IDS}
-    parts = [f"{name.replace('_', ' ')}: {value}" for name, value in shown.items()]
-    return ", ".join(parts)[:300]
+    return ", ".join(f"{name.replace('_', ' ')}: {_value_words(value)}" for name, value in shown.items())[:300]
+
+
+def _value_words(value: object) -> str:
+    if isinstance(value, dict):
+        return "; ".join(f"{name.replace('_', ' ')} {each}" for name, each in value.items())
+    return str(value)

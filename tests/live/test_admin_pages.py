@@ -1,11 +1,13 @@
-"""Every page of the admin in a real browser: it keeps to its policy, complains of nothing and fits a telephone."""
+"""Every page of the admin in a real browser: it keeps to its policy, and an automatic judge has nothing against it."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.live.console_site import Site, launch, running_site, tab
+from tests.live.judge import complaints
 from vantum.navigation import MENU
 
 pytestmark = pytest.mark.live
@@ -71,7 +73,7 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_every_page_keeps_to_its_policy_and_fits(
+def test_every_page_keeps_to_its_policy_and_passes_the_judge(
     browser: Browser, site: Site, paths: list[str], width: int, scheme: str
 ) -> None:
     assert len(paths) >= sum(len(entries) for _, entries in MENU)
@@ -82,14 +84,13 @@ def test_every_page_keeps_to_its_policy_and_fits(
         page.fill("#id_password", "open")
         page.click("button[type=submit]")
         page.wait_for_url(f"{site.url}/admin/")
-        too_wide = {}
+        found = {}
         for path in paths:
             page.goto(site.url + path)
             page.wait_for_load_state("networkidle")
-            if extra := page.evaluate("document.documentElement.scrollWidth - innerWidth"):
-                too_wide[path] = extra
+            found[path] = complaints(page)
         assert shown.problems == []
-        assert {path: extra for path, extra in too_wide.items() if extra > 0} == {}
+        assert {path: what for path, what in found.items() if what} == {}
 
 
 def test_a_chosen_list_stays_out_of_the_other_fields(browser: Browser, site: Site, paths: list[str]) -> None:
@@ -103,4 +104,29 @@ def test_a_chosen_list_stays_out_of_the_other_fields(browser: Browser, site: Sit
         assert page.input_value("#id_region") == "US"
         page.click("text=Upload and look at it")
         page.wait_for_selector("text=Ann")
+        assert shown.problems == []
+
+
+def test_a_filter_of_the_calls_is_kept_renamed_and_deleted_by_keyboard(
+    browser: Browser, site: Site, paths: list[str]
+) -> None:
+    assert paths
+    listing = "/admin/calls/callattempt/?status__exact=busy"
+    with tab(browser, f"{site.url}/admin/login/?next={quote(listing)}") as shown:
+        page = shown.page
+        page.fill("#id_username", "boss")
+        page.fill("#id_password", "open")
+        page.press("#id_password", "Enter")
+        page.fill("#v-filter-name", "Busy")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Busy", exact=True)).to_have_attribute("aria-current", "true")
+        page.locator("summary[aria-label='Change the filter Busy']").press("Enter")
+        page.get_by_label("Name", exact=True).fill("Try again")
+        page.get_by_label("Others see it too").press("Space")
+        page.get_by_role("button", name="Save", exact=True).press("Enter")
+        expect(page.get_by_role("link", name="Try again shared")).to_be_visible()
+        page.locator("summary[aria-label='Change the filter Try again']").press("Enter")
+        assert complaints(page) == []
+        page.get_by_role("button", name="Delete it").press("Enter")
+        expect(page.get_by_role("link", name="Try again shared")).to_have_count(0)
         assert shown.problems == []

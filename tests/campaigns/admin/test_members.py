@@ -31,3 +31,8 @@ def test_an_events_detail_is_one_line_without_its_empty_parts() -> None:
     assert detail_words({"reason": "too many errors", "evidence": {}, "last_calls": 20, "pause": "01a2"}) == (
         "reason: too many errors, last calls: 20"
     )
+
+
+def test_what_an_event_tells_is_words_and_no_code() -> None:
+    detail = {"reason": "Half failed.", "evidence": {"calls": 20, "short_calls": 11}, "agent_version": "id", "note": ""}
+    assert detail_words(detail) == "reason: Half failed., evidence: calls 20; short calls 11"
