@@ -34,5 +34,10 @@ def test_an_events_detail_is_one_line_without_its_empty_parts() -> None:
 
 
 def test_what_an_event_tells_is_words_and_no_code() -> None:
-    detail = {"reason": "Half failed.", "evidence": {"calls": 20, "short_calls": 11}, "agent_version": "id", "note": ""}
+    detail: dict[str, object] = {
+        "reason": "Half failed.",
+        "evidence": {"calls": 20, "short_calls": 11},
+        "agent_version": "id",
+        "note": "",
+    }
     assert detail_words(detail) == "reason: Half failed., evidence: calls 20; short calls 11"
