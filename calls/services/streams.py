@@ -179,6 +179,8 @@ def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing)
         return replace(call, spec=briefing_spec(spec, briefing), is_briefing=True) if briefing else call
     if attempt.order == OperatorOrder.LEAVE_MESSAGE:
         return replace(call, last_line=spec.telephone.voicemail_message)
+    if grant.number == 1:  # nothing was before it, and somebody who has just answered waits: not one question more
+        return call
     seconds = _earlier_seconds(attempt, grant.number)
     return replace(call, earlier_seconds=seconds, **_before(grant, journalled), **_transfer_of(grant, spec))
 
@@ -186,7 +188,7 @@ def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing)
 def _earlier_seconds(attempt: CallAttempt, number: int) -> float:
     """Say how long a call had lasted before a stream; a clock that was set back meanwhile says nothing."""
     stream = CallStream.objects.filter(attempt=attempt, number=number, opened_at__isnull=False).first()
-    if number == 1 or stream is None or stream.opened_at is None or attempt.answered_at is None:
+    if stream is None or stream.opened_at is None or attempt.answered_at is None:
         return 0.0
     return max((stream.opened_at - attempt.answered_at).total_seconds(), 0.0)
 

@@ -91,7 +91,9 @@ def answer(request: HttpRequest) -> HttpResponse:
     attempt = _attempt(request)
     if attempt is None:
         return _twiml(twiml.hang_up())
-    if not services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now()) and attempt.is_over:
+    if services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now()):
+        return _stream(request, attempt, after=0)
+    if attempt.is_over:
         return _twiml(twiml.hang_up())
     # Asked again after an answer that failed, perhaps in the middle of the call: it goes on.
     after = services.opened_streams(attempt.pk)

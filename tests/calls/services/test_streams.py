@@ -3,6 +3,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 from uuid_utils.compat import uuid7
 
 from calls import services
@@ -111,7 +112,9 @@ def test_a_stream_that_did_not_open_had_no_conversation() -> None:
     assert [services.has_conversation_ended(attempt.pk, number) for number in (0, 1, 2)] == [False] * 3
 
 
-def test_a_stream_runs_the_version_and_the_variables_of_its_attempt() -> None:
+def test_a_stream_runs_the_version_and_the_variables_of_its_attempt(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     agent = rows.agent(language="en-GB")
     attempt = phones.attempt(agent=agent, variables={"name": "Bo", "age": 7})
     agent.language = "de-DE"
@@ -119,7 +122,9 @@ def test_a_stream_runs_the_version_and_the_variables_of_its_attempt() -> None:
     services.publish_agent(agent)
     version = attempt.agent_version
     assert version is not None
-    assert services.load_attempt_call(StreamGrant(attempt.pk, 1)) == PhoneCall(
+    with django_assert_num_queries(1):
+        call = services.load_attempt_call(StreamGrant(attempt.pk, 1))
+    assert call == PhoneCall(
         attempt_id=attempt.pk,
         agent_id=agent.pk,
         version_id=version.pk,
