@@ -100,7 +100,7 @@ class AwaitsCalls(Protocol):
     async def await_call(self, options: RecognitionOptions) -> None:
         """Hold a connection for a call that may be answered soon; ``connect`` of a stream with equal options takes it.
 
-        Returns when it is taken or lost; cancelling this closes it. Raises ``ProviderError``.
+        Returns when it is taken; cancelling this closes it. Raises ``ProviderError`` where it fails or is lost.
         """
 
 

@@ -73,7 +73,7 @@ class Deepgram:
         return DeepgramStream(partial(self._open, arguments), dialect, options.format, self._guard, take=take)
 
     async def await_call(self, options: RecognitionOptions) -> None:
-        """Hold an open connection until a call with these options takes it, it is lost, or this is cancelled."""
+        """Hold an open connection until a call with these options takes it; raises ``ProviderError``."""
         arguments = self._arguments(options)
         opening = partial(Connection.open, partial(self._open, arguments), self._guard)
         # Flux knows no KeepAlive.

@@ -38,7 +38,7 @@ class Waiting:
         self._places: dict[bytes, list[_Place]] = {}
 
     async def keep(self, key: bytes, opening: Open, silence: bytes) -> None:
-        """Open a connection and keep it alive until it is taken or lost; raises ``ProviderError`` where it fails.
+        """Open a connection and keep it alive until it is taken; raises ``ProviderError`` where it fails or is lost.
 
         ``silence`` is audio to send for a sign of life; empty where Deepgram knows KeepAlive.
         """
@@ -48,8 +48,6 @@ class Waiting:
             await asyncio.wait({place.opening})  # whoever takes the place meanwhile waits for it too
             while not place.taken.is_set():
                 connection = place.opening.result()
-                if not connection.is_open:
-                    return
                 if not await _is_set_within(place.taken, _KEEP_ALIVE_SECONDS):
                     await connection.keep_alive(silence)
         finally:

@@ -109,7 +109,7 @@ async def test_a_call_that_was_answered_before_it_was_heard_ringing_connects_onc
     async with answered(registry.resolve(SPEC)) as (leg, _):
         await leg.until_heard(100, seconds=10)
         vendors.ring(attempt_id=ATTEMPT_ID)
-        await until(lambda: not vendors.preparing._tasks)
+        await until(lambda: vendors.preparing._known and not vendors.preparing._tasks)
         assert len(vendors.deepgram.requests) == 1
 
 

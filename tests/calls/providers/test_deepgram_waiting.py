@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from calls.engine.agent import AgentSpec
 from calls.engine.events import EndOfTurn
-from calls.errors import ProviderError, ProviderRejectedError, ProviderUnavailableError
+from calls.errors import ProviderRejectedError, ProviderUnavailableError
 from calls.providers.base import AwaitsCalls, RecognitionOptions
 from calls.providers.deepgram import Deepgram, waiting
 from calls.providers.deepgram import stream as stream_module
@@ -58,7 +58,7 @@ def play(request: pytest.FixtureRequest, settings: Settings) -> Play:
     """Play a scene with a recogniser of this model, and see that nothing is left of it."""
 
     async def run(scene: Callable[[Process], Awaitable[None]]) -> None:
-        async with DeepgramSimulator(idle_seconds=1.0) as simulator:
+        async with DeepgramSimulator() as simulator:
             settings.DEEPGRAM_BASE_URL, settings.DEEPGRAM_API_KEY = simulator.url, "key"
             settings.DEEPGRAM_MODEL = request.param
             process = Process(simulator)
@@ -100,9 +100,10 @@ async def test_what_waits_is_kept_alive_and_closed_when_nobody_answers(
     monkeypatch.setattr(waiting, "_KEEP_ALIVE_SECONDS", 0.1)
 
     async def scene(process: Process) -> None:
+        process.simulator.idle_seconds = 1.0
         ringing = process.ring()
         await process.until_live(1)
-        await asyncio.sleep(1.6)  # Deepgram's patience is one second here
+        await asyncio.sleep(1.6)
         assert (process.simulator.live, len(process.simulator.requests)) == (1, 1)
         is_flux = process.deepgram.model.startswith("flux")
         signs = process.simulator.audio_seconds[0] / 0.1 if is_flux else process.simulator.control.count("KeepAlive")
@@ -166,8 +167,10 @@ async def test_an_opening_that_fails_is_the_calls_failure_and_the_next_one_conne
     await play(scene)
 
 
-async def test_who_hangs_up_while_it_is_being_opened_leaves_nothing_open(play: Play) -> None:
+@pytest.mark.parametrize("fault", [Fault(), Fault(hang=True)])
+async def test_who_hangs_up_while_it_is_being_opened_leaves_nothing_open(play: Play, fault: Fault) -> None:
     async def scene(process: Process) -> None:
+        process.simulator.faults.extend([fault] * 20)
         for _ in range(20):
             process.ring()
             await asyncio.sleep(0)
@@ -221,7 +224,7 @@ async def test_a_lost_one_ends_its_waiting(play: Play, monkeypatch: pytest.Monke
         ringing = process.ring()
         await process.until_live(1)
         await process.simulator.drop_all()
-        with suppress(ProviderError):
+        with pytest.raises(ProviderUnavailableError):
             await asyncio.wait_for(ringing, 1)
 
     await play(scene)
