@@ -91,12 +91,11 @@ def answer(request: HttpRequest) -> HttpResponse:
     attempt = _attempt(request)
     if attempt is None:
         return _twiml(twiml.hang_up())
-    if services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now()):
-        return _stream(request, attempt, after=0)
-    if attempt.is_over:
+    is_first = services.advance_attempt(attempt.pk, AttemptStatus.IN_PROGRESS, at=timezone.now())
+    if not is_first and attempt.is_over:
         return _twiml(twiml.hang_up())
     # Asked again after an answer that failed, perhaps in the middle of the call: it goes on.
-    after = services.opened_streams(attempt.pk)
+    after = 0 if is_first else services.opened_streams(attempt.pk)
     if attempt.kind == AttemptKind.COLLEAGUE:
         # While the telephone rang the caller may have gone.
         verbs = transfers.next_verbs(attempt, after=after, told="", has_ended=lambda: False, now=timezone.now())
