@@ -117,7 +117,7 @@ def test_webhooks_ask_the_database_a_few_times_only(call: SimulatedCall) -> None
     asked_to_answer = len(asked)
     with CaptureQueriesContext(connection) as asked:
         call.ring()
-    assert (asked_to_answer, len(asked)) == (9, 5)
+    assert (asked_to_answer, len(asked)) == (8, 5)
 
 
 # --- what comes next --------------------------------------------------------------------------------------------------
