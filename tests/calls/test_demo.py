@@ -81,6 +81,38 @@ def test_a_willing_caller_gets_an_appointment() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("at ten please", "tuesday"),
+        ("the second one", "thursday"),
+        ("two is fine", "thursday"),
+        ("choose day at ten", "tuesday"),
+        ("thirsty", "thursday"),
+    ],
+)
+def test_after_the_offer_half_an_answer_and_what_sounds_like_one_make_the_appointment(line: str, name: str) -> None:
+    assert talk("i am interested", line)[-1] == ANSWERS[name]
+
+
+@pytest.mark.parametrize("line", ["the second one", "thirsty"])
+def test_before_the_offer_it_does_not(line: str) -> None:
+    assert talk(line) == [Reply(DEMO_AGENT.fallback_answer)]
+
+
+def test_a_yes_to_two_days_is_asked_about_once_more() -> None:
+    assert talk("i am interested", "sounds good", "thursday") == [
+        ANSWERS["interested"],
+        ANSWERS["yes_to_days"],
+        ANSWERS["thursday"],
+    ]
+
+
+def test_somebody_with_time_is_not_taken_for_somebody_without() -> None:
+    assert talk("i have time") == [ANSWERS["pitch"]]
+    assert talk("i have no time") == [ANSWERS["busy"]]
+
+
 def test_objections_are_answered_and_the_second_no_is_taken() -> None:
     assert talk("What does it cost?", "That's too expensive for me", "no", "no") == [
         ANSWERS["price"],

@@ -2,7 +2,8 @@
 
 It keeps no state: where the script stands is read from the messages. Rules beside the intents' own: an intent named
 ``repeat`` adds the last thing the agent said to its answer; the same answer is not given twice in a row in the same
-words; words that fit no intent get the ``fallback_answer`` and, if that did not help, examples of what can be said.
+words; words that fit no intent, nor sound like an answer to what was asked, get the ``fallback_answer`` and, if that
+did not help, examples of what can be said.
 """
 
 import json
@@ -14,7 +15,8 @@ from msgspec import Struct
 from calls.engine.agent import AgentSpec, Intent
 from calls.engine.events import Message, ToolRequest
 from calls.providers.base import GenerationPiece, GenerationRequest, TextDelta
-from calls.providers.scripted.intents import IntentMatcher, Match, words_of
+from calls.providers.scripted.intents import NEGATIONS, IntentMatcher, Match, words_of
+from calls.providers.scripted.sounds import likeness
 
 _OPENING = "opening"
 _REPEAT = "repeat"
@@ -24,6 +26,12 @@ _NOT_DONE = "Not done:"
 _TOOL_FAILED = "I am sorry, that did not work just now."
 _TIE = 0.05
 """Scores this close count as equal; then an intent that belongs to this place of the script goes first."""
+_DOUBT = 0.2
+"""Words that would end the call unasked are taken for an answer to the question where that fits so nearly as well."""
+_ALIKE = 0.75
+"""So much of an expected answer has to sound in words that mean nothing ..."""
+_LONGEST_GUESS = 8
+"""... and are no more than this many: in a long speech something always sounds like something."""
 _TELLING_WORDS = 3
 """This many words of an interrupted answer tell which it was."""
 _HINTS = 3
@@ -107,7 +115,20 @@ class Script:
             ]
             if fitting:
                 return _best(fitting)
-        return None
+        return self._guess(utterances[-1], stage) if utterances and self._is_english else None
+
+    def _guess(self, said: str, stage: frozenset[str]) -> Intent | None:
+        """Take words that mean nothing for the answer to the question that they sound like; it never ends the call."""
+        heard = words_of(said)
+        if len(heard) > _LONGEST_GUESS:
+            return None
+        asked = [intent for intent in self._intents if stage.intersection(intent.after) and not intent.ends_call]
+        alike = [
+            (max((_sounds(heard, words_of(example)) for example in intent.examples), default=0.0), -place, intent)
+            for place, intent in enumerate(asked)
+        ]
+        best = max(alike, default=None, key=lambda found: found[:2])
+        return best[2] if best is not None and best[0] >= _ALIKE else None
 
     def _stage(self, agent: Sequence[str]) -> frozenset[str]:
         """Names of the intents whose answer the agent gave last (several may share one answer)."""
@@ -141,8 +162,18 @@ def _matcher(intents: tuple[Intent, ...]) -> IntentMatcher:
 
 
 def _best(fitting: Sequence[Match]) -> Intent:
-    close = [match.intent for match in fitting if match.score >= fitting[0].score - _TIE]
+    first = fitting[0]
+    if first.intent.ends_call and not first.intent.after:
+        asked = (each.intent for each in fitting if each.intent.after and each.score >= first.score - _DOUBT)
+        return next((intent for intent in asked if not intent.ends_call), first.intent)
+    close = [match.intent for match in fitting if match.score >= first.score - _TIE]
     return next((intent for intent in close if intent.after), close[0])
+
+
+def _sounds(heard: Sequence[str], example: Sequence[str]) -> float:
+    """How much the words sound like the example; a yes never sounds like a no."""
+    is_same_way = NEGATIONS.isdisjoint(heard) == NEGATIONS.isdisjoint(example)
+    return likeness(heard, example) if is_same_way else 0.0
 
 
 def _before_tool(messages: Sequence[Message]) -> tuple[Sequence[Message], str | None]:

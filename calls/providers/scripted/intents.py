@@ -17,6 +17,8 @@ MIN_SCORE = 0.5
 """Below it the words fit no intent."""
 MIN_SCORE_TO_END = 0.55
 """The same for an intent that ends the call: hanging up on a misunderstanding is worse than asking again."""
+NEGATIONS = frozenset(("no", "not", "never", "neither"))
+"""An example that ends the call and has one of these is not meant by words without any: "no time" is not "time"."""
 _LONG_EXAMPLE = 3
 """From this many words on, an example that ends the call must share more than one word with what was said."""
 
@@ -88,6 +90,13 @@ def _stem(word: str) -> str:
     return word[:-1] if is_plural else word
 
 
+def _may_end(said: frozenset[str], example: frozenset[str]) -> bool:
+    """Whether enough of an example was said for it to end a call."""
+    if example & NEGATIONS and not said & NEGATIONS:
+        return False
+    return len(example) < _LONG_EXAMPLE or len(said & example) > 1
+
+
 class IntentMatcher:
     """Ranks an agent's intents for what a caller said. Made once per script."""
 
@@ -117,7 +126,7 @@ class IntentMatcher:
                 (
                     self._score(said, weight, words, other)
                     for words, other in examples
-                    if not intent.ends_call or len(words) < _LONG_EXAMPLE or len(said & words) > 1
+                    if not intent.ends_call or _may_end(said, words)
                 ),
                 default=0.0,
             )

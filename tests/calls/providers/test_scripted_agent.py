@@ -131,6 +131,51 @@ def test_words_are_compared_without_case_punctuation_and_contractions() -> None:
     ]  # fmt: skip
 
 
+def test_words_without_meaning_are_the_answer_to_the_question_that_they_sound_like() -> None:
+    spec = AgentSpec(
+        name="Ada",
+        prompt="",
+        opening="Tuesday or Thursday?",
+        intents=(
+            Intent(name="tuesday", after=("opening",), examples=("tuesday morning",), answer="Tuesday it is."),
+            Intent(name="thursday", after=("opening",), examples=("not before saturday",), answer="Not then."),
+            Intent(name="enough", after=("opening",), examples=("that is enough",), answer="Bye.", ends_call=True),
+            Intent(name="sorry", examples=("what did you say",), answer="Sorry."),
+        ),
+        fallback_answer="Pardon?",
+    )
+    (tuesday, _, enough, _), pardon = (Reply(each.answer, each.ends_call) for each in spec.intents), Reply("Pardon?")
+
+    def after(*lines: str) -> Reply:
+        messages = [Message(("user", "assistant")[index % 2], line) for index, line in enumerate(lines)]
+        return Script(spec).answer([Message("assistant", spec.opening), *messages])
+
+    assert after("choose day mourning") == tuesday
+    assert after("beef or satyr day") == pardon, "an example with a no is not meant by words without one"
+    assert (after("that is enough"), after("debt is a nerve")) == (enough, pardon)
+    assert after("wad did jew sea") == pardon, "nobody asked for that"
+    assert after("what did you say", "Sorry.", "choose day mourning") == pardon
+    assert after("choose day mourning and a great many other words too") == pardon
+
+
+def test_words_that_nearly_answer_the_question_do_not_end_the_call_unasked() -> None:
+    intents = (
+        Intent(name="time", after=("opening",), examples=("yes i do have time now",), answer="Good."),
+        Intent(name="busy", examples=("i have to go now",), answer="Bye.", ends_call=True),
+    )
+    script = Script(AgentSpec(name="Ada", prompt="", opening="Time?", intents=intents))
+    heard = Message("user", "i have time go now")
+    assert [match.intent.name for match in IntentMatcher(intents).rank(heard.content)] == ["busy", "time"]
+    assert script.answer([Message("assistant", "Time?"), heard]).text == "Good."
+    assert script.answer([Message("assistant", "Good."), heard]).text == "Bye."
+
+
+def test_an_example_with_a_no_in_it_does_not_end_the_call_without_one() -> None:
+    matcher = IntentMatcher((Intent(name="busy", examples=("i have no time",), answer="Bye.", ends_call=True),))
+    assert [match.intent.name for match in matcher.rank("sorry i have no time")] == ["busy"]
+    assert matcher.rank("yes i have time") == []
+
+
 def test_the_best_example_counts_and_rare_words_count_more() -> None:
     ranked = IntentMatcher(SPEC.intents).rank("well how much is it then")
     assert [(match.intent.name, match.score) for match in ranked] == [("price", 1.0)]
