@@ -5,6 +5,7 @@ really arrives over HTTP.
 """
 
 import asyncio
+import json
 import signal
 import socket
 import subprocess
@@ -17,11 +18,13 @@ from urllib.parse import unquote_plus
 import pytest
 
 from calls.demo import DEMO_AGENT
+from calls.providers.scripted import ScriptedSpeechToText
 from calls.sandbox.personas.wordings import WORDINGS
 from tests.processes import ROOT, Running, free_port, running
 from tests.test_survival import Installation
 
 STOP_CALLING, HANGS_UP = "+15005550105", "+15005550112"
+VOICEMAIL = "+15005550106"
 BUSY_LINE, INVALID = "+15005550114", "+15005550115"
 SAYS_HELLO, SAYS_NOTHING, PRESSES_NINE = "+15005550101", "+15005550109", "+15005550117"
 
@@ -32,6 +35,13 @@ from calls.telephony.carriers import carrier
 carrier("sandbox")
 print([name for name in sorted(sys.modules) if name.startswith("calls.sandbox")])
 """
+
+
+class MailboxEars(ScriptedSpeechToText):
+    """Hears what mailboxes say in whatever sounds."""
+
+    def __init__(self) -> None:
+        super().__init__(("you have reached a voice mail box", "please leave a message after the tone"))
 
 
 class Tap:
@@ -195,6 +205,23 @@ async def test_a_stack_that_is_stopped_in_a_goodbye_keeps_why_the_call_ended(ins
     assert installation.rows(
         "SELECT a.ended_at = s.ended_at FROM calls_callattempt a JOIN calls_callsession s ON s.id = a.session_id"
     ) == [(1,)]
+
+
+async def test_a_mailbox_is_left_its_message_after_the_beep_and_hears_nothing_before(
+    installation: Installation,
+) -> None:
+    installation.env["STT_PROVIDER"] = f"{__name__}.MailboxEars"
+    async with sandboxed(installation):
+        assert (await place(installation, VOICEMAIL))[-1] == "completed"
+    assert attempts(installation) == {VOICEMAIL: ("completed", "machine_end_beep")}
+    assert installation.rows("SELECT end_reason FROM calls_callsession") == [("voicemail_left",)]
+    message = DEMO_AGENT.telephone.voicemail_message
+    assert [turn for turn in installation.turns() if turn[0] == "agent"] == [("agent", message, False)]
+    [(known_ms, detail)] = installation.rows("SELECT at_ms, detail FROM calls_callevent WHERE kind = 'answered'")
+    answered = json.loads(detail)
+    assert (answered["by"], {"beep", "words"} <= set(answered["signals"])) == ("voicemail", True)
+    [(began_ms, ended_ms)] = installation.rows("SELECT started_ms, ended_ms FROM calls_turn WHERE speaker = 'agent'")
+    assert known_ms <= began_ms < ended_ms
 
 
 def test_the_web_process_imports_no_line_of_a_persona(installation: Installation) -> None:

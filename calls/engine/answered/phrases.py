@@ -99,8 +99,13 @@ SCREENING_SURE = {
         (?:\w+ assistant|assistent\w*|asistente|assistente)(?: de| von| di| taking| answering|)
         (?:'s|s|the|an|your|digital|virtual) (?:ai|a i)\b
         as (?:a )?text|text call|read what you|transcrib\w+
-        (?:the person|the party|the customer) (?:you|that you).{0,60}(?:name|who|what it's about|say to|why)""",
+        (?:person|party|customer|subscriber|owner) (?:that )?you.{0,90}(?:name|who|what it's about|say to|why|reason)
+        (?:call|caller) (?:filter|guard|block|shield|assist)\w*|privacy (?:manager|guard|service|director)""",
+    "asks_for_another": r"""
+        name.{0,40}(?:reason|purpose|why|about|regarding).{0,60}(?:available|connect|through|this person|pass|reach)
+        (?:connect|through|reach|available|ring).{0,60} name.{0,40}(?:reason|purpose|why|about|regarding|call)""",
     "guards_the_line": r"""
+        (?:prove|verify|confirm|show)(?: \w+){0,3} (?:human|person|robot)|not a (?:robot|machine|recording)
         (?:does not|doesn't|do not|don't) (?:take|accept) (?:calls|anonymous|un\w+|private|blocked)
         (?:no|not accept) solicit\w+
         before i (?:connect|put|let|pass|try)
@@ -116,15 +121,18 @@ SCREENING_LIKELY = {
     "asks_name": r"""
         (?:state|say|tell (?:me|us)|give(?: me| us)?|record|provide)(?: please)? (?:your|you're|you) (?:full )?name
         (?:say|tell me|tell us|state) who (?:you|this|is)
+        your (?:full |first |own )?name\b
         name and (?:the )?(?:reason|purpose|why)
         (?:dire|indiquez|donnez) votre nom|diga su nombre|dica il suo nome
         (?:nennen|sagen) sie (?:bitte )?(?:ihren )?namen""",
     "keeps_off": r"""
-        telemarket\w+|robo ?calls?|robots?\b|unknown (?:callers?|numbers?)|spam calls?""",
+        telemarket\w+|robo ?calls?|robots?\b|spam calls?
+        (?:unknown|unidentified|unwanted|anonymous|private|blocked|hidden|withheld) (?:calls?|callers?|numbers?)""",
     "asks_why": r"""
         why (?:you|you're|your|you are)(?: are)? call\w*
-        reason (?:for|why|of) (?:your|you|the|calling)
+        (?:reason|purpose|nature) (?:for|why|of) (?:your|you|the|this|calling)
         what (?:it's|its|this|this is|this call is|your call is|it is) (?:about|regarding|concerning|in regard)
+        what you(?:'re| are)? (?:want|need|call\w*)
         what would you like to say
         (?:raison|motif|objet) de (?:votre|l'appel)|motivo de (?:su|la)|grund (?:ihres|des) anruf""",
 }
@@ -133,6 +141,7 @@ IVR_SURE = {
         (?:for|four|to|too|or|of|pour|if|say)(?: \S+)+? (?:press|prest|dial|push|hit|select|enter|rest) {_NUMBER}\b
         (?:press|prest|push) {_NUMBER}\b.*? (?:press|prest|push) {_NUMBER}\b
         press(?:ing)? {_NUMBER} (?:for|to|if|now|and|or)
+        press(?: \S+){{1,9}} press\b
         (?:marque|marca|oprima|pulse|presione|diga|marka|mark a)(?: el| a)? (?:uno|dos|tres|cero|\d)
         (?:tapez|appuyez sur|faites le|composez le)(?: \w+)? (?:un|deux|trois|zéro|\d|étoile|dièse)
         (?:drücken|wählen) sie (?:bitte )?(?:die|eins|null|\d)
@@ -153,10 +162,13 @@ IVR_SURE = {
         how did we do|brief survey|survey line|in a few words""",
 }
 IVR_LIKELY = {
+    "press_a_key": rf"""
+        (?:press|dial|enter|option|choose|select) {_NUMBER}\b""",
     "menu_item": r"""
         (?:for|para|pour|für|per) (?:english|spanish|español|espanol|sales|support|billing|service|hours|directions)
-        to (?:speak|schedule|repeat|make an|check|report|pay|reach (?:a|an|the|our)|hear)""",
-    "closed": r"""
+        to (?:speak|schedule|repeat|make an|check|report|pay|reach (?:a|an|the|our)|hear\b(?! from))""",
+    "of_a_business": r"""
+        (?:thank you|thanks) for calling|welcome to
         (?:office|offices|store|shop|we)(?: is| are|'re)(?: now| currently)? closed
         (?:hours|open) (?:are|of operation|from|until)""",
     "queue": r"""

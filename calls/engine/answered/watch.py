@@ -179,12 +179,25 @@ class AnswerWatch:
             signals.add(Signal.BEEP)
         if self._carrier.startswith("machine"):
             signals.add(Signal.CARRIER)
+        if cues.leaning is not None and self._may_lean(signals):
+            signals.add(Signal.WORDS)
+            return Judgement(cues.leaning, frozenset(signals), cues.names, is_firm=self.quiet_ms >= QUIET_MS)
         if cues.kind.is_machine:
             is_firm = self._may_believe(cues, signals) and self._is_greeting_over(cues.kind)
             return Judgement(cues.kind, frozenset(signals), cues.names, is_firm=is_firm)
         if cues.is_of_a_person or Signal.BEEP not in signals:
             return Judgement(cues=cues.names)
         return self._judge_beep()
+
+    def _may_lean(self, signals: set[Signal]) -> bool:
+        """Whether carrier and a long speech say machine, and a word says which, where a recogniser lost the others.
+
+        A mailbox is not believed so: its beep will come. An assistant is only told who is calling.
+        """
+        is_heard = self._cues.leaning is AnsweredBy.SCREENING or (
+            self._cues.leaning is AnsweredBy.IVR and self._spoken_ms >= _MENU_MS
+        )
+        return is_heard and {Signal.TIMING, Signal.CARRIER} == signals
 
     def _may_believe(self, cues: Cues, signals: set[Signal]) -> bool:
         """Whether enough agrees with a machine's words."""

@@ -15,7 +15,8 @@ _OFFER_CHARACTERS = 45
 _REPEATED_WORDS = 4
 _ORDER = (AnsweredBy.SCREENING, AnsweredBy.IVR, AnsweredBy.VOICEMAIL)
 _QUESTIONS = {"offers_help", "asks_the_caller"}
-_OF_ASSISTANTS = {*_QUESTIONS, "speaks_of_others", "deals_with_it"}
+_OF_ASSISTANTS = {*_QUESTIONS, "speaks_of_others", "deals_with_it", "connects"}
+_PLAIN_SCORE = 3
 _AGAIN = "says_it_again"
 _GREETING = "greeting"
 
@@ -32,6 +33,8 @@ class Cues(Struct, frozen=True):
     is_clean: bool = True
     is_sure: bool = False
     score: int = 0
+    leaning: AnsweredBy | None = None
+    """Where the words alone are too few: the machine that one likely phrase among them speaks for, and nobody else."""
     has_words: bool = False
 
     @property
@@ -67,7 +70,8 @@ def read_cues(pieces: Sequence[str]) -> Cues:
     kind = _heaviest(machines)
     if kind is None:
         names = tuple(sorted({cue.name for cue in people}))
-        return Cues(AnsweredBy.HUMAN, names, is_clean=not people, has_words=True)
+        leaning = machines[0].kind if machines and not people else None
+        return Cues(AnsweredBy.HUMAN, names, is_clean=not people, leaning=leaning, has_words=True)
     of_kind = [cue for cue in machines if cue.kind is kind]
     last_person = max((cue.at for cue in people), default=-1)
     if last_person > max(cue.at for cue in of_kind):
@@ -75,7 +79,7 @@ def read_cues(pieces: Sequence[str]) -> Cues:
     is_clean = not any(cue.name != _GREETING for cue in people)
     is_sure = any(cue.weight >= _SURE_SCORE or cue.name == _AGAIN for cue in of_kind)
     names = tuple(sorted({cue.name for cue in of_kind}))
-    score = sum({cue.name: cue.weight for cue in of_kind}.values())
+    score = _score(of_kind)
     return Cues(kind, names, is_clean=is_clean, is_sure=is_sure, score=score, has_words=True)
 
 
@@ -115,9 +119,9 @@ def _greetings(spoken: Sequence[list[str]]) -> list[_Cue]:
 
 
 def _is_plain_screening(machines: Sequence[_Cue]) -> bool:
-    """Whether an assistant says what it is in two ways; then its questions are its own."""
-    sure = {(cue.kind, cue.name) for cue in machines if cue.weight >= _SURE_SCORE}
-    return len(sure) > 1 and AnsweredBy.SCREENING in {kind for kind, _ in sure}
+    """Whether an assistant says what it is in one way that is sure and in another; then its questions are its own."""
+    found = [cue for cue in machines if cue.kind is AnsweredBy.SCREENING]
+    return any(cue.weight >= _SURE_SCORE for cue in found) and _score(found) >= _PLAIN_SCORE
 
 
 def _is_offered(cue: _Cue, people: Sequence[_Cue]) -> bool:
@@ -133,8 +137,13 @@ def _is_repeated(spoken: Sequence[list[str]]) -> bool:
     return len(set(long)) < len(long)
 
 
+def _score(cues: Sequence[_Cue]) -> int:
+    """Add up the weights, each name once and as its surest phrase counts."""
+    return sum({cue.name: cue.weight for cue in sorted(cues, key=lambda cue: cue.weight)}.values())
+
+
 def _heaviest(cues: Sequence[_Cue]) -> AnsweredBy | None:
     """Give the kind of machine that the phrases speak for; None where they are too few."""
-    scores = {kind: sum({(cue.name): cue.weight for cue in cues if cue.kind is kind}.values()) for kind in _ORDER}
+    scores = {kind: _score([cue for cue in cues if cue.kind is kind]) for kind in _ORDER}
     best = max(_ORDER, key=lambda kind: scores[kind])
     return best if scores[best] >= _SURE_SCORE else None

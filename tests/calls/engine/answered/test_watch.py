@@ -164,3 +164,29 @@ def test_a_watch_anew_keeps_the_time_and_nothing_else(line: Line) -> None:
     line.rest(100)
     anew = line.watch.anew()
     assert (anew.judge(), anew.quiet_ms, anew.has_spoken, anew.has_words) == (Judgement(), 100.0, False, False)
+
+
+def test_carrier_and_a_long_speech_need_only_one_likely_word_to_hear_an_assistant(line: Line) -> None:
+    line.speak(3200, "mumble your name mumble")
+    line.rest(2100)
+    assert line.judgement == Judgement()
+    line.watch.note_carrier("machine_end_other")
+    found = line.judgement
+    assert (found.kind, {*found.signals}, found.is_firm) == (AnsweredBy.SCREENING, {WORDS, TIMING, CARRIER}, True)
+    line.beep()
+    assert line.judgement.kind is not AnsweredBy.SCREENING, "a mailbox beeps"
+
+
+def test_a_menu_has_to_be_longer_for_that_and_a_mailbox_is_never_believed_so(line: Line) -> None:
+    line.watch.note_carrier("machine_end_other")
+    line.speak(3200, "mumble welcome to mumble")
+    line.rest(2100)
+    assert line.judgement.kind is AnsweredBy.HUMAN
+    line.speak(3200, "mumble")
+    line.rest(2100)
+    assert (line.judgement.kind, line.judgement.is_firm) == (AnsweredBy.IVR, True)
+    other = Line()
+    other.watch.note_carrier("machine_end_silence")
+    other.speak(9000, "mumble you have reached mumble")
+    other.rest(4000)
+    assert other.judgement.kind is AnsweredBy.HUMAN

@@ -18,7 +18,12 @@ HUMAN, VOICEMAIL, SCREENING, IVR = AnsweredBy
         (VOICEMAIL, "発信音の後にメッセージをどうぞ"),
         (SCREENING, "if you record your name and reason for calling i'll see if this person is available"),
         (SCREENING, "hello this is the digital assistant taking calls for kim please say your name"),
+        (SCREENING, "what is your name and the purpose of your call i will see whether i can connect you"),
+        (SCREENING, "the customer that you called wants to know your name"),
+        (SCREENING, "calls from withheld numbers are not taken say your name"),
         (IVR, "for sales press one for support press two"),
+        (IVR, "or sails press on four whatever press to"),
+        (IVR, "thanks for calling choose two if you like"),
         (IVR, "your call may be recorded please listen carefully as our options have changed"),
         (IVR, "para español oprima el dos"),
         (HUMAN, "hello"),
@@ -27,6 +32,9 @@ HUMAN, VOICEMAIL, SCREENING, IVR = AnsweredBy
         (HUMAN, "this call is recorded how can i help you"),
         (HUMAN, "you've reached kim"),
         (HUMAN, "do you want to leave a message"),
+        (HUMAN, "can i have your name and the reason for your call please"),
+        (HUMAN, "thanks for calling this is kim"),
+        (HUMAN, "you have to press two on that one"),
         (HUMAN, "sorry who is this i never listen to my voicemail"),
         (HUMAN, ""),
     ],
@@ -62,3 +70,21 @@ def test_the_same_sentence_twice_is_a_machines() -> None:
 )
 def test_a_greeting_is_no_more_than_that(words: str, is_one: bool) -> None:
     assert is_greeting(words) is is_one
+
+
+def test_one_likely_phrase_leans_to_a_machine_unless_a_person_has_spoken() -> None:
+    assert read_cues(["something with your name and a cat"]).leaning is SCREENING
+    assert read_cues(["something with your name who is this"]).leaning is None
+    assert read_cues(["a cat"]).leaning is None
+    assert read_cues(["say your name and why you are calling"]).leaning is None, "that is enough to say it"
+
+
+def test_an_assistant_may_ask_as_a_person_does_once_it_is_plain_what_it_is() -> None:
+    assistant = "the person you are calling uses call screening who is this please say your name"
+    assert (read_cues([assistant]).kind, read_cues([assistant]).is_clean) == (SCREENING, True)
+
+
+def test_the_surest_phrase_of_a_kind_counts_for_all_of_them() -> None:
+    assert (
+        read_cues(["press one press two to hear"]).score == read_cues(["press one press two to hear dial three"]).score
+    )
