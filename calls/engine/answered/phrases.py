@@ -98,6 +98,7 @@ SCREENING_SURE = {
         (?:assistant|ai|a i|bot|secretary)(?: \w+){0,3} (?:taking|answering|picking|screening|for)
         (?:\w+ assistant|assistent\w*|asistente|assistente)(?: de| von| di| taking| answering|)
         (?:'s|s|the|an|your|digital|virtual) (?:ai|a i)\b
+        (?:being|been|is|are|be) screened
         as (?:a )?text|text call|read what you|transcrib\w+
         (?:person|party|customer|subscriber|owner) (?:that )?you.{0,90}(?:name|who|what it's about|say to|why|reason)
         (?:call|caller) (?:filter|guard|block|shield|assist)\w*|privacy (?:manager|guard|service|director)""",
@@ -118,9 +119,15 @@ SCREENING_SURE = {
         (?:friend|family)(?: \w+){0,5} press""",
 }
 SCREENING_LIKELY = {
+    "speaks_for_another": r"""
+        on (?:his|her|their|\w+'s|the owner's) behalf|(?:picking up|answering|taking (?:calls|this call)) for
+        let (?:them|him|her) know|pass (?:it|this|that|your \w+) (?:on|along)
+        (?:they|he|she)(?:'ll| will) (?:see|read|get|decide|be (?:told|notified))
+        (?:can't|cannot|can not|unable to) (?:talk|speak|answer|come|take).{0,50}(?:your name|who|about)""",
     "asks_name": r"""
         (?:state|say|tell (?:me|us)|give(?: me| us)?|record|provide)(?: please)? (?:your|you're|you) (?:full )?name
-        (?:say|tell me|tell us|state) who (?:you|this|is)
+        (?:say|tell me|tell us|state|ask|know) who(?:'s|s)? (?:you|this|is|calling|it|speaking)
+        (?:identify|announce|introduce) yourself
         your (?:full |first |own )?name\b
         name and (?:the )?(?:reason|purpose|why)
         (?:dire|indiquez|donnez) votre nom|diga su nombre|dica il suo nome
@@ -132,7 +139,7 @@ SCREENING_LIKELY = {
         why (?:you|you're|your|you are)(?: are)? call\w*
         (?:reason|purpose|nature) (?:for|why|of) (?:your|you|the|this|calling)
         what (?:it's|its|this|this is|this call is|your call is|it is) (?:about|regarding|concerning|in regard)
-        what you(?:'re| are)? (?:want|need|call\w*)
+        what you(?:'re| are|'d| would)? (?:want|need|call\w*|like to (?:talk|speak|discuss))
         what would you like to say
         (?:raison|motif|objet) de (?:votre|l'appel)|motivo de (?:su|la)|grund (?:ihres|des) anruf""",
 }
@@ -159,14 +166,17 @@ IVR_SURE = {
         (?:say|said|was that) yes or no
         (?:make|please make) a (?:choice|selection)|make your selection
         automated(?: \w+){0,3}(?: host| attendant| system| line| assistant|)
-        how did we do|brief survey|survey line|in a few words""",
+        how did we do|brief survey|survey line|in a few words
+        (?:say|speak)(?: \w+){1,3} or (?:say |speak )?\w+|you (?:may|can) (?:also |now )?(?:say|speak)
+        i can help(?: you)? with|tell me in|virtual (?:receptionist|agent|concierge)""",
 }
 IVR_LIKELY = {
     "press_a_key": rf"""
         (?:press|dial|enter|option|choose|select) {_NUMBER}\b""",
     "menu_item": r"""
         (?:for|para|pour|für|per) (?:english|spanish|español|espanol|sales|support|billing|service|hours|directions)
-        to (?:speak|schedule|repeat|make an|check|report|pay|reach (?:a|an|the|our)|hear\b(?! from))""",
+        to (?:speak|schedule|repeat|make a|check|report|pay|reach (?:a|an|the|our)|hear\b(?! from))
+        to (?:place|order|refill|renew|track|confirm|cancel|continue|proceed|book|request|return to)""",
     "of_a_business": r"""
         (?:thank you|thanks) for calling|welcome to
         (?:office|offices|store|shop|we)(?: is| are|'re)(?: now| currently)? closed
@@ -175,9 +185,11 @@ IVR_LIKELY = {
         (?:next|first) available (?:agent|representative|operator|advisor|specialist|associate)
         (?:all|our) (?:of our )?(?:agents|representatives|operators|lines|advisors) are
         your call (?:is|will be) (?:important|answered|very important)
+        remain on the line|stay on the line
+        you are (?:caller|number|next)|(?:wait|hold) time|in the (?:queue|order)|call volumes?""",
+    "standing_notice": r"""
         (?:calls?|line|conversation) (?:is|are|may be|might be|will be)(?: being)? (?:recorded|monitored)
-        dial (?:911|999|112|nine one one)
-        remain on the line|stay on the line""",
+        dial (?:911|999|112|nine one one)""",
 }
 HUMAN = {
     "offers_help": r"""

@@ -145,5 +145,6 @@ def _score(cues: Sequence[_Cue]) -> int:
 def _heaviest(cues: Sequence[_Cue]) -> AnsweredBy | None:
     """Give the kind of machine that the phrases speak for; None where they are too few."""
     scores = {kind: _score([cue for cue in cues if cue.kind is kind]) for kind in _ORDER}
-    best = max(_ORDER, key=lambda kind: scores[kind])
+    surest = {kind: max((cue.weight for cue in cues if cue.kind is kind), default=0) for kind in _ORDER}
+    best = max(_ORDER, key=lambda kind: (scores[kind], surest[kind]))
     return best if scores[best] >= _SURE_SCORE else None
