@@ -139,6 +139,7 @@ SCREENING_LIKELY = {
         why (?:you|you're|your|you are)(?: are)? call\w*
         (?:reason|purpose|nature) (?:for|why|of) (?:your|you|the|this|calling)
         what (?:it's|its|this|this is|this call is|your call is|it is) (?:about|regarding|concerning|in regard)
+        what(?:'s| is) (?:it|this|the call|your call|the matter) (?:about|regarding|concerning)
         what you(?:'re| are|'d| would)? (?:want|need|call\w*|like to (?:talk|speak|discuss))
         what would you like to say
         (?:raison|motif|objet) de (?:votre|l'appel)|motivo de (?:su|la)|grund (?:ihres|des) anruf""",

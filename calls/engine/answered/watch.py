@@ -204,7 +204,8 @@ class AnswerWatch:
         has_tone = Signal.BEEP in signals or self._carrier == _CARRIER_BEEP
         if cues.kind is AnsweredBy.SCREENING:
             # Nobody suffers from hearing who is calling and why.
-            return has_tone or (cues.is_clean and (cues.is_sure or Signal.CARRIER in signals))
+            is_asking = cues.is_assistants and {Signal.TIMING, Signal.CARRIER} <= signals
+            return has_tone or is_asking or (cues.is_clean and (cues.is_sure or Signal.CARRIER in signals))
         if has_tone or not cues.is_clean or cues.kind is AnsweredBy.VOICEMAIL:
             return has_tone or (cues.is_clean and len(signals) > 1)
         return Signal.CARRIER in signals or self._spoken_ms >= _MENU_MS

@@ -31,6 +31,8 @@ class Cues(Struct, frozen=True):
     kind: AnsweredBy = AnsweredBy.HUMAN
     names: tuple[str, ...] = ()
     is_clean: bool = True
+    is_assistants: bool = False
+    """Whether an assistant asks so too, where people are all that speaks against it."""
     is_sure: bool = False
     score: int = 0
     leaning: AnsweredBy | None = None
@@ -76,11 +78,19 @@ def read_cues(pieces: Sequence[str]) -> Cues:
     last_person = max((cue.at for cue in people), default=-1)
     if last_person > max(cue.at for cue in of_kind):
         return Cues(AnsweredBy.HUMAN, tuple(sorted({cue.name for cue in people})), is_clean=False, has_words=True)
-    is_clean = not any(cue.name != _GREETING for cue in people)
+    against = {cue.name for cue in people} - {_GREETING}
     is_sure = any(cue.weight >= _SURE_SCORE or cue.name == _AGAIN for cue in of_kind)
     names = tuple(sorted({cue.name for cue in of_kind}))
     score = _score(of_kind)
-    return Cues(kind, names, is_clean=is_clean, is_sure=is_sure, score=score, has_words=True)
+    return Cues(
+        kind,
+        names,
+        is_clean=not against,
+        is_assistants=kind is AnsweredBy.SCREENING and against <= _OF_ASSISTANTS,
+        is_sure=is_sure,
+        score=score,
+        has_words=True,
+    )
 
 
 def is_greeting(text: str) -> bool:
@@ -127,7 +137,7 @@ def _is_plain_screening(machines: Sequence[_Cue]) -> bool:
 def _is_offered(cue: _Cue, people: Sequence[_Cue]) -> bool:
     """Whether a person asks with these words, rather than a machine says them."""
     return cue.kind is not AnsweredBy.IVR and any(
-        person.name in _QUESTIONS and 0 <= cue.at - person.at <= _OFFER_CHARACTERS for person in people
+        person.name in _QUESTIONS and 0 < cue.at - person.at <= _OFFER_CHARACTERS for person in people
     )
 
 

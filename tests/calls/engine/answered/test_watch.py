@@ -190,3 +190,13 @@ def test_a_menu_has_to_be_longer_for_that_and_a_mailbox_is_never_believed_so(lin
     other.speak(9000, "mumble you have reached mumble")
     other.rest(4000)
     assert other.judgement.kind is AnsweredBy.HUMAN
+
+
+def test_who_asks_like_a_secretary_is_an_assistant_only_where_carrier_and_timing_say_machine(line: Line) -> None:
+    line.speak(3200, "who is this please say your name and what is it about")
+    line.rest(1000)
+    assert (line.judgement.kind, line.judgement.is_firm) == (AnsweredBy.SCREENING, False)
+    line.watch.note_carrier("human")
+    assert not line.judgement.is_firm
+    line.watch.note_carrier("machine_end_other")
+    assert line.judgement.is_firm
