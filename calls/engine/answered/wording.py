@@ -14,7 +14,9 @@ _OFFER_CHARACTERS = 45
 """A machine's phrase so close behind a question is part of it: do you want to leave a message?"""
 _REPEATED_WORDS = 4
 _ORDER = (AnsweredBy.SCREENING, AnsweredBy.IVR, AnsweredBy.VOICEMAIL)
-_QUESTIONS = {"offers_help", "asks_the_caller"}
+_QUESTIONS = frozenset(("offers_help", "asks_the_caller"))
+_QUESTIONS_BEFORE = {AnsweredBy.VOICEMAIL: _QUESTIONS, AnsweredBy.SCREENING: frozenset(("offers_help",))}
+"""An assistant too asks who this is before it asks for the name; a menu offers nothing."""
 _OF_ASSISTANTS = {*_QUESTIONS, "speaks_of_others", "deals_with_it", "connects"}
 _PLAIN_SCORE = 3
 _AGAIN = "says_it_again"
@@ -136,9 +138,8 @@ def _is_plain_screening(machines: Sequence[_Cue]) -> bool:
 
 def _is_offered(cue: _Cue, people: Sequence[_Cue]) -> bool:
     """Whether a person asks with these words, rather than a machine says them."""
-    return cue.kind is not AnsweredBy.IVR and any(
-        person.name in _QUESTIONS and 0 < cue.at - person.at <= _OFFER_CHARACTERS for person in people
-    )
+    questions = _QUESTIONS_BEFORE.get(cue.kind, frozenset())
+    return any(person.name in questions and 0 < cue.at - person.at <= _OFFER_CHARACTERS for person in people)
 
 
 def _is_repeated(spoken: Sequence[list[str]]) -> bool:
