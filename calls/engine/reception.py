@@ -29,6 +29,8 @@ _GREETING_BY_SECONDS = 1.5
 _GREETING_OVER_MS = 500.0
 _LONGEST_GREETING_SECONDS = 5.0
 _WATCH_SECONDS = 25.0
+_SUSPECT_SECONDS = 60.0
+"""For so long what the carrier calls a machine is watched: a menu says everything three times."""
 _KNOWN_TURNS = 2
 """After so many turns nobody wonders any more."""
 _DOUBT_MS = 5000.0
@@ -287,7 +289,8 @@ class Reception:
         is_person = watch.is_of_a_person and watch.quiet_ms >= _PERSON_QUIET_MS
         if self._known is None and (is_person or self._turns or waited >= _WATCH_SECONDS):
             self._settle(Judgement(cues=watch.cues.names))
-        if self._turns >= _KNOWN_TURNS or waited >= _WATCH_SECONDS:
+        is_plain = self._turns >= _KNOWN_TURNS or waited >= _WATCH_SECONDS
+        if is_plain and (waited >= _SUSPECT_SECONDS or not watch.is_carriers_machine):
             self.phase = Phase.OFF
 
     def _settle(self, judgement: Judgement) -> None:
@@ -389,7 +392,7 @@ class Reception:
         watch = self._watch
         if watch.is_of_a_person:
             return watch.quiet_ms >= _PERSON_QUIET_MS
-        return watch.has_words and watch.quiet_ms >= _UNCLEAR_QUIET_MS and not _ON_ITS_WAY.search(watch.text)
+        return watch.has_words and watch.quiet_ms >= _UNCLEAR_QUIET_MS and not _ON_ITS_WAY.search(watch.latest)
 
     def _welcome(self) -> None:
         """A person has come to the telephone."""

@@ -1,4 +1,4 @@
-"""Call every persona of the sandbox, four at a time, and show what became of each call.
+"""Call every persona of the sandbox, three at a time, and show what became of each call.
 
 ``python -m tests.bench.bench_personas``: an installation of its own with the local providers and the demo agent, the
 carrier beside it. It takes about five minutes, for people talk as long as they talk; ``interested ivr`` calls only
@@ -15,7 +15,7 @@ from calls.sandbox.catalogue import CATALOGUE, Listing
 from tests.processes import running
 from tests.test_survival import Installation
 
-_AT_ONCE = 4
+_AT_ONCE = 3
 _CALL_SECONDS = 400
 _OUTCOME = """
 SELECT a.status, a.answered_by, a.answered_kind, a.duration_seconds, s.end_reason, a.error,

@@ -136,6 +136,16 @@ class AnswerWatch:
         return " ".join(words_of(" ".join([*self._past, *self._pieces])))
 
     @property
+    def latest(self) -> str:
+        """The words of the latest utterance alone."""
+        return " ".join(words_of(" ".join(self._pieces or self._past[-1:])))
+
+    @property
+    def is_carriers_machine(self) -> bool:
+        """Whether the carrier says that this is a machine, and no person has plainly spoken."""
+        return self._carrier.startswith("machine") and not self._cues.is_of_a_person
+
+    @property
     def has_words(self) -> bool:
         """Whether any words were recognised."""
         return self._cues.has_words

@@ -264,11 +264,43 @@ def test_a_menu_gets_its_keys_and_then_a_person_the_opening() -> None:
     assert [by for by, _ in answered(scene)] == ["ivr", "human"]
 
 
+def test_a_menu_that_was_taken_for_a_person_twice_gets_its_keys_once_the_carrier_says_machine() -> None:
+    def call_of(verdict: str) -> Scene:
+        scene = call(Telephone(notice=NOTICE, opening=OPENING, ivr_digits="0"))
+        scene.sound(1, 1000, 1000)
+        scene.hear(2.1)
+        scene.send(AnswererDetected(verdict))
+        for mumble in ("for tails dress one", "four tails dress fun"):
+            scene.say(mumble)
+            scene.answer("Pardon?")
+            scene.hear(1.2)
+        speak(scene, MENU, 7.0)
+        scene.hear(2.1)
+        return scene
+
+    assert call_of("machine_end_other").of(SendDigits) == [SendDigits("0")]
+    assert call_of("human").of(SendDigits) == []
+
+
 def test_a_menu_without_keys_for_it_is_left() -> None:
     scene = silent_call()
     speak(scene, MENU, 7.0)
     scene.hear(2.1)
     assert scene.actions[-1] == ev.Finish(EndReason.MACHINE_ANSWERED)
+
+
+def test_a_person_who_comes_behind_a_please_hold_is_spoken_to_whatever_the_recogniser_makes_of_it() -> None:
+    scene = silent_call()
+    speak(scene, SCREENING, 3.5)
+    scene.hear(1.0)
+    scene.sound(1, 2000)
+    scene.hear(2.1)
+    speak(scene, "thank you leave a on the line", 2.0)
+    scene.hear(3.0)
+    assert len(scene.spoken) == 2
+    speak(scene, "allow the sister manna", 1.5)
+    scene.hear(1.6)
+    assert scene.spoken[2:] == [(2, NOTICE), (2, OPENING)]
 
 
 # --- people -----------------------------------------------------------------------------------------------------------
