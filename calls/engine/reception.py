@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from calls.engine.answered import REFUSAL, AnswerWatch, Judgement
+from calls.engine.answered import REFUSAL, AnswerWatch, Judgement, asked_key
 from calls.engine.answering import Answering
 from calls.engine.hearing import Ear
 from calls.engine.openings import FirstWords
@@ -42,19 +42,6 @@ _WAIT_SECONDS = 60.0
 _ANSWERS = 2
 _ON_ITS_WAY = re.compile(r"\b(?:moment|minute|wait|hold|stay|connect\w*|thank you|thanks|checking|one sec\w*|line)\b")
 _OF_REFUSALS = {"speaks_of_others"}
-_KEY_ASKED = re.compile(r"\bpress (?:the )?(?:number |digit |key )?(\w+)")
-_KEYS = {
-    **{word: str(digit) for digit, word in enumerate("zero one two three four five six seven eight nine".split())},
-    **{str(digit): str(digit) for digit in range(10)},
-    "won": "1",
-    "to": "2",
-    "too": "2",
-    "tree": "3",
-    "for": "4",
-    "star": "*",
-    "pound": "#",
-    "hash": "#",
-}
 
 
 class Phase(Enum):
@@ -354,8 +341,7 @@ class Reception:
 
     def _answer_screening(self) -> None:
         """Press the key that was asked for, where no name was; else say who is calling and why."""
-        asked = _KEY_ASKED.search(self._watch.text)
-        key = _KEYS.get(asked[1]) if asked else None
+        key = asked_key(self._watch.text)
         self._take_words()
         if key is not None and "asks_name" not in self._machine.cues:
             self._press(key)

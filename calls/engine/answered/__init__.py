@@ -3,7 +3,7 @@
 from calls.engine.answered.phrases import REFUSAL
 from calls.engine.answered.vocabulary import STANDING_SENTENCES
 from calls.engine.answered.watch import AnswerWatch, Judgement, Signal
-from calls.engine.answered.wording import Cues, is_greeting, read_cues
+from calls.engine.answered.wording import Cues, asked_key, is_greeting, read_cues
 
 __all__ = [
     "REFUSAL",
@@ -12,6 +12,7 @@ __all__ = [
     "Cues",
     "Judgement",
     "Signal",
+    "asked_key",
     "is_greeting",
     "read_cues",
 ]

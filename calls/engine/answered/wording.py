@@ -1,5 +1,6 @@
 """What the words of whoever answered say about who it is."""
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -21,6 +22,20 @@ _OF_ASSISTANTS = {*_QUESTIONS, "speaks_of_others", "deals_with_it", "connects"}
 _PLAIN_SCORE = 3
 _AGAIN = "says_it_again"
 _GREETING = "greeting"
+
+_KEY_ASKED = re.compile(r"\bpress (?:the )?(?:number |digit |key )?(\w+)")
+_KEYS = {
+    **{word: str(digit) for digit, word in enumerate("zero one two three four five six seven eight nine".split())},
+    **{str(digit): str(digit) for digit in range(10)},
+    "won": "1",
+    "to": "2",
+    "too": "2",
+    "tree": "3",
+    "for": "4",
+    "star": "*",
+    "pound": "#",
+    "hash": "#",
+}
 
 
 class Cues(Struct, frozen=True):
@@ -99,6 +114,12 @@ def is_greeting(text: str) -> bool:
     """Whether the words are what a person says who takes a call, and ask nothing."""
     cues = read_cues([text])
     return cues.kind is AnsweredBy.HUMAN and cues.names == (_GREETING,)
+
+
+def asked_key(text: str) -> str | None:
+    """Give the key of a telephone that the words ask for first; None: they ask for none."""
+    asked = _KEY_ASKED.search(text)
+    return _KEYS.get(asked[1]) if asked else None
 
 
 def _machines(text: str) -> list[_Cue]:

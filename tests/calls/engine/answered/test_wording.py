@@ -2,7 +2,7 @@
 
 import pytest
 
-from calls.engine.answered import is_greeting, read_cues
+from calls.engine.answered import asked_key, is_greeting, read_cues
 from calls.enums import AnsweredBy
 
 HUMAN, VOICEMAIL, SCREENING, IVR = AnsweredBy
@@ -88,3 +88,11 @@ def test_the_surest_phrase_of_a_kind_counts_for_all_of_them() -> None:
     assert (
         read_cues(["press one press two to hear"]).score == read_cues(["press one press two to hear dial three"]).score
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [("please press five now", "5"), ("press the number won or press two", "1"), ("press on", None), ("hello", None)],
+)
+def test_the_key_that_is_asked_for_is_told_though_a_recogniser_spells_it_otherwise(words: str, key: str | None) -> None:
+    assert asked_key(words) == key
