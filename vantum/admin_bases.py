@@ -6,9 +6,31 @@ values before and after.
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+
 from vantum.audit import form_values, row_values
 from vantum.days import day_begins, day_ends
 from vantum.memory import without_psycopg
+
+if TYPE_CHECKING:
+    _Pages = Paginator[Any]
+else:
+    _Pages = Paginator
+
+_MOST_COUNTED = 10_000
+
+
+class BoundedPaginator(_Pages):
+    """Counts no further than it must: counting a million rows takes longer than anyone pages through."""
+
+    @cached_property
+    def count(self) -> int:
+        """Give the number of rows, at most the bound."""
+        rows = self.object_list
+        return rows.order_by()[:_MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+
 
 if TYPE_CHECKING:
     from django.contrib.admin import DateFieldListFilter as RangeDateFilter
@@ -18,6 +40,7 @@ else:
 
     with without_psycopg():
         from unfold import admin as _unfold
+        from unfold.views import ChangeList as _ChangeList
     from unfold.contrib.filters.admin import DropdownFilter
     from unfold.contrib.filters.admin import RangeDateFilter as _RangeDateFilter
 
@@ -36,6 +59,21 @@ else:
     class SimpleListFilter(DropdownFilter):
         """A filter that is a field to choose from: a hundred values take no more room than two."""
 
+    class ChangeList(_ChangeList):
+        """A list that reads what it shows of the rows on its page, and nothing more."""
+
+        def get_queryset(self, request, exclude_parameters=None):  # noqa: ANN001, ANN202 (Django's signature)
+            """Leave out columns that are not shown; read what many rows share once."""
+            rows = super().get_queryset(request, exclude_parameters)
+            return rows.defer(*self.model_admin.list_defer).prefetch_related(*self.model_admin.list_prefetch)
+
+        def get_results(self, request):  # noqa: ANN001, ANN202 (Django's signature)
+            """Have the rows of the page completed; where nothing was counted, nothing is looked for again."""
+            super().get_results(request)
+            if not self.result_count:
+                self.result_list = self.result_list.none()
+            self.model_admin.complete(self.result_list)
+
     class _Generic:
         """Lets a class be written as ``ModelAdmin[Agent]``."""
 
@@ -46,9 +84,23 @@ else:
         """A model's pages in the look of the theme."""
 
         list_filter_submit = True
+        list_per_page = 50
+        paginator = BoundedPaginator
         show_full_result_count = False
+        list_defer = ()
+        """Columns that the list does not show and that are dear to read."""
+        list_prefetch = ()
+        """What the list shows of rows that many of its own share, such as an agent: each is read once."""
         secret_fields = ()
         """Fields whose values no record of changes may hold."""
+
+        def get_changelist(self, request: Any, **options: Any) -> Any:
+            """Show lists by what they need."""
+            del request, options
+            return ChangeList
+
+        def complete(self, rows: Any) -> None:
+            """Add to the rows of one page what is counted for each, such as turns: sorted rows must not carry it."""
 
         def construct_change_message(self, request: Any, form: Any, formsets: Any, add: bool = False) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
             """Say what changed, with the values."""
@@ -88,4 +140,4 @@ else:
         """Rows of another model below a form, as a table."""
 
 
-__all__ = ["ModelAdmin", "RangeDateFilter", "SimpleListFilter", "StackedInline", "TabularInline"]
+__all__ = ["BoundedPaginator", "ModelAdmin", "RangeDateFilter", "SimpleListFilter", "StackedInline", "TabularInline"]

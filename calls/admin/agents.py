@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,7 +15,7 @@ from django.utils.html import format_html
 from calls import services
 from calls.admin.fields import IndentedJSONField, LinesField, PairsField
 from calls.enums import AgentStatus, Role, label
-from calls.models import Agent, AgentVersion
+from calls.models import Agent, AgentVersion, CallSession
 from vantum.admin_bases import ModelAdmin
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class AgentAdmin(ModelAdmin[Agent]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Agent]:
         """Count the calls along."""
-        return super().get_queryset(request).annotate(calls=Count("sessions"))
+        return super().get_queryset(request).annotate(calls=_calls("agent"))
 
     @admin.display(description="published")
     def standing(self, agent: Agent) -> str:
@@ -255,7 +256,9 @@ class AgentAdmin(ModelAdmin[Agent]):
         agent = self.get_object(request, object_id) if object_id else None
         context: dict[str, Any] = {**(extra_context or {})}
         if agent is not None:
-            versions = agent.versions.select_related("created_by").annotate(calls=Count("sessions")).order_by("-number")
+            versions = (
+                agent.versions.select_related("created_by").annotate(calls=_calls("agent_version")).order_by("-number")
+            )
             context["versions"] = [
                 {"version": version, "status": label(_status(agent, version))} for version in versions[:_SHOWN_VERSIONS]
             ]
@@ -270,6 +273,12 @@ class AgentAdmin(ModelAdmin[Agent]):
             self.message_user(request, f"{agent} was not published: {error}", messages.ERROR)
         else:
             self.message_user(request, f"Calls to {agent} now use version {version.number}.", messages.SUCCESS)
+
+
+def _calls(of: str) -> Coalesce:
+    """Count the calls of each row from an index: a join would group them all beside the row's long texts."""
+    calls = CallSession.objects.filter(**{of: OuterRef("pk")}).order_by()
+    return Coalesce(Subquery(calls.values(of).annotate(n=Count("*")).values("n")), 0)
 
 
 def talk_url(agent: Agent) -> str:
@@ -297,7 +306,6 @@ class AgentVersionAdmin(ModelAdmin[AgentVersion]):
     readonly_fields = fields
     list_display = ("__str__", "created_at", "created_by")
     list_select_related = ("agent", "created_by")
-    show_full_result_count = False
 
     @admin.display
     def definition(self, version: AgentVersion) -> str:

@@ -17,7 +17,6 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from calls import telephony
-from calls.admin.sessions import BoundedPaginator
 from calls.errors import CallError
 from calls.models import CallAttempt, CallStream, Suppression, Transfer
 from calls.models.attempts import CallAttemptQuerySet
@@ -90,12 +89,12 @@ class CallAttemptAdmin(ModelAdmin[CallAttempt]):
     list_display = ("created", "direction", "to_e164", "from_e164", "status", "agent_version", "who_answered", "lasted")
     list_display_links = ("created",)
     list_filter = (("created_at", RangeDateFilter), "status", "direction", CarrierFilter, "answered_kind")
-    list_select_related = ("agent_version",)
-    list_per_page = 50
+    list_select_related = ()
+    list_prefetch = ("agent_version",)
+    list_defer = ("variables",)
+    sortable_by = ("created", "to_e164")
     search_fields = ("to_e164",)  # Switches the box on; what is searched is below.
     search_help_text = "The beginning of a number, or a carrier's id."
-    paginator = BoundedPaginator
-    show_full_result_count = False
     inlines = (CallStreamInline, TransferInline)
     actions = ("leave_message", "end_call")
     fields = (
@@ -234,10 +233,9 @@ class SuppressionAdmin(ModelAdmin[Suppression]):
 
     list_display = ("e164", "source", "created_at", "short_proof")
     list_filter = ("source",)
+    sortable_by = ("e164", "created_at")
     search_fields = ("e164",)
     search_help_text = "A number, or a part of one."
-    paginator = BoundedPaginator
-    show_full_result_count = False
     fields = ("e164", "proof", "source", "created_at")
     readonly_fields = ("source", "created_at")
 

@@ -268,6 +268,8 @@ class Suppression(models.Model):
 
         verbose_name = "suppressed number"
         ordering = ("-created_at", "-id")
+        # The admin's list.
+        indexes = (models.Index(fields=["-created_at", "-id"], name="suppression_newest"),)
         constraints = (
             models.CheckConstraint(condition=Q(e164__startswith="+"), name="suppression_is_e164"),
             models.CheckConstraint(condition=~Q(proof=""), name="suppression_has_a_proof"),

@@ -18,7 +18,6 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 
 from calls.admin import panels
-from calls.admin.sessions import BoundedPaginator
 from calls.models import CallSession
 from campaigns import services
 from campaigns.admin.corrections import CorrectionForm
@@ -33,12 +32,12 @@ class CallAnalysisAdmin(ModelAdmin[CallAnalysis]):
     list_display = ("call", "verdict", "sentiment", "interest", "quality_score", "method", "state", "analysed")
     list_display_links = ("call",)
     list_filter = ("disposition", "sentiment", "method", "status", "session__agent")
-    list_select_related = ("session__agent",)
-    list_per_page = 50
+    list_select_related = ("session",)
+    list_prefetch = ("session__agent",)
+    list_defer = ("session__variables", "session__totals", "quality_reasons")
+    sortable_by = ("analysed",)
     search_fields = ("summary",)
     search_help_text = "Words of the summary."
-    paginator = BoundedPaginator
-    show_full_result_count = False
     actions = ("judge_again",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CallAnalysis]:

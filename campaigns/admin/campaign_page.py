@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 
 from calls.enums import label
+from calls.models import CallAttempt
 from campaigns import services
 from campaigns.admin.members import detail_words
 from campaigns.admin.parts import TONES, badge, micros
@@ -149,7 +150,9 @@ def _told(decision: Decision | None) -> dict[str, str] | None:
 
 
 def _dispositions(campaign: Campaign) -> dict[Disposition, int]:
-    judged = CallAnalysis.objects.done().filter(session__attempts__campaign_attempt__campaign=campaign)
+    # The ids of its calls first: a join reads each conversation too.
+    calls = CallAttempt.objects.filter(campaign_attempt__campaign=campaign, session__isnull=False).order_by()
+    judged = CallAnalysis.objects.done().filter(session__in=calls.values("session_id"))
     counts = Counter(dict(judged.order_by().values_list("disposition").annotate(Count("pk"))))
     # People's corrections are few, and the latest of a call counts.
     made = CallCorrection.objects.filter(field="disposition", analysis__in=judged).order_by("at", "id")

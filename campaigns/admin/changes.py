@@ -8,7 +8,6 @@ from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from calls.admin.sessions import BoundedPaginator
 from campaigns.admin.parts import ReadOnly
 from vantum.admin_bases import ModelAdmin
 from vantum.audit import values_of
@@ -32,8 +31,8 @@ class ChangesAdmin(_Base):
     list_display_links = ("action_time",)
     list_filter = ("action_flag", "user")
     list_select_related = ("user", "content_type")
-    list_per_page = 50
-    paginator = BoundedPaginator
+    ordering = ("-pk",)  # As they happened: Django keeps no index of the moments.
+    sortable_by = ()
     search_fields = ("object_repr", "user__username")
     fields = ("action_time", "user", "content_type", "object_link", "summary", "values")
     readonly_fields = fields

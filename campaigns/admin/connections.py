@@ -105,8 +105,10 @@ class WebhookMessageAdmin(_MessageBase):
 
     list_display = ("created_at", "event", "endpoint", "status", "tries", "delivered_at")
     list_filter = ("status", "event", "endpoint")
-    list_select_related = ("endpoint",)
-    show_full_result_count = False
+    list_select_related = ()
+    list_prefetch = ("endpoint",)
+    list_defer = ("body",)
+    sortable_by = ("created_at",)
     fields = ("created_at", "event", "endpoint", "status", "tries", "next_try_at", "delivered_at", "body")
     inlines = (DeliveryInline,)
     actions = ("send_again",)

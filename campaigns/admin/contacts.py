@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from calls.admin.sessions import BoundedPaginator
 from campaigns import services
 from campaigns.admin.contact_page import history
 from campaigns.admin.exports import ExportsRows
@@ -96,10 +95,10 @@ class ContactAdmin(_ContactBase):
 
     list_display = ("e164", "name", "state", "region", "time_zone", "list_names", "created_at")
     list_filter = _FILTERS
+    list_defer = ("fields",)
+    sortable_by = ("e164", "name", "created_at")
     search_fields = ("e164",)  # Switches the box on; what is searched is below.
     search_help_text = "The beginning of a number, with or without +1, or of a name."
-    paginator = BoundedPaginator
-    list_per_page = 50
     fields = ("e164", "name", ("region", "time_zone"), "status", "fields", "lists")
     formfield_overrides: ClassVar = {JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
     autocomplete_fields = ("lists",)

@@ -62,7 +62,7 @@ class ContactImportAdmin(_Base):
     list_display = ("file_name", "state", "progress", "created", "updated", "bad", "created_by", "created_at")
     list_filter = ("status",)
     list_select_related = ("created_by",)
-    show_full_result_count = False
+    list_defer = ("columns", "mapping", "shape")
 
     @admin.display(description="status", ordering="status")
     def state(self, row: ContactImport) -> str:

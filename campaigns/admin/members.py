@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from calls.admin.sessions import BoundedPaginator
 from campaigns.admin.exports import ExportsRows
 from campaigns.admin.filters import HeldFilter, MemberCampaignFilter, MemberStateFilter, OutcomeFilter
 from campaigns.admin.parts import ReadOnly, badge
@@ -43,9 +42,10 @@ class CampaignContactAdmin(_MemberBase):
     }  # fmt: skip
     actions = ("export_csv", "export_xlsx")
     list_filter = (MemberCampaignFilter, MemberStateFilter, OutcomeFilter, HeldFilter)
-    list_select_related = ("campaign", "contact")
-    list_per_page = 50
-    paginator = BoundedPaginator
+    list_select_related = ("contact",)
+    list_prefetch = ("campaign",)
+    list_defer = ("contact__fields",)
+    sortable_by = ()
     ordering = ("-pk",)
     search_fields = ("contact__e164",)  # Switches the box on; what is searched is below.
     search_help_text = "The beginning of a number."
@@ -82,10 +82,10 @@ class CampaignEventAdmin(_EventBase):
     """What happened to campaigns, to read."""
 
     list_display = ("at", "campaign", "kind", "actor", "short_detail")
-    list_select_related = ("campaign", "actor")
+    list_select_related = ()
+    list_prefetch = ("campaign", "actor")
+    sortable_by = ("at",)
     list_filter = (MemberCampaignFilter,)
-    paginator = BoundedPaginator
-    list_per_page = 50
 
     @admin.display(description="detail")
     def short_detail(self, event: CampaignEvent) -> str:

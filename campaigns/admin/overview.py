@@ -52,7 +52,7 @@ def _campaigns(now: datetime) -> list[dict[str, Any]]:
     at_work = Q(status__in=(CampaignStatus.RUNNING, CampaignStatus.PAUSED))
     shown = Campaign.objects.filter(at_work | Q(finished_at__gt=now - timedelta(days=1))).select_related("agent")
     going = list(shown.order_by(F("finished_at").desc(nulls_first=True), "-started_at")[:_SHOWN])
-    live = CampaignAttempt.objects.filter(campaign__in=[campaign.pk for campaign in going], settled_at__isnull=True)
+    live = CampaignAttempt.objects.unsettled().filter(campaign__in=[campaign.pk for campaign in going])
     counts = dict(live.order_by().values_list("campaign").annotate(Count("pk")))
     return [
         {

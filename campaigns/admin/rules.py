@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils.timezone import localdate
 
 from calls.admin.fields import IndentedJSONField
-from calls.admin.sessions import BoundedPaginator
 from campaigns import services
 from campaigns.admin.campaign_form import MicrosField
 from campaigns.admin.parts import ReadOnly, micros
@@ -53,7 +52,6 @@ class ComplianceRuleAdmin(ModelAdmin[ComplianceRule]):
     list_display_links = ("jurisdiction", "kind")
     list_filter = ("kind", "applies_to", "is_enabled")
     search_fields = ("jurisdiction", "citation")
-    list_per_page = 50
 
 
 @admin.register(DoNotCallList)
@@ -116,11 +114,11 @@ class ConsentAdmin(_ConsentBase):
 
     list_display = ("given_at", "contact", "kind", "seller", "source", "revoked_at")
     list_select_related = ("contact",)
+    list_defer = ("text", "contact__fields")
+    sortable_by = ("given_at",)
     list_filter = ("kind",)
     search_fields = ("contact__e164",)
     search_help_text = "The beginning of a number."
-    paginator = BoundedPaginator
-    list_per_page = 50
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Consent], search_term: str

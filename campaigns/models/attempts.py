@@ -5,13 +5,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from uuid_utils.compat import uuid7
 
 from calls.models import CallAttempt
 from calls.models.choices import choices
 from campaigns.enums import DialReason, Outcome
 from campaigns.models.campaigns import Campaign, CampaignContact
+
+
+class CampaignAttemptQuerySet(QuerySet["CampaignAttempt"]):
+    """Attempts by where they are."""
+
+    def unsettled(self) -> "CampaignAttemptQuerySet":
+        """Those on the line, or just over. They have no outcome: asked so, the index of a campaign's counts answers."""
+        return self.filter(outcome="")
 
 
 class CampaignAttempt(models.Model):
@@ -34,6 +42,8 @@ class CampaignAttempt(models.Model):
     )
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CampaignAttemptQuerySet.as_manager()
 
     if TYPE_CHECKING:
         attempt_id: UUID
@@ -105,7 +115,10 @@ class CampaignEvent(models.Model):
 
         verbose_name = "campaign event"
         ordering = ("-at", "-id")
-        indexes = (models.Index(fields=["campaign", "-at", "-id"], name="campaignevent_newest"),)
+        indexes = (
+            models.Index(fields=["campaign", "-at", "-id"], name="campaignevent_newest"),
+            models.Index(fields=["-at", "-id"], name="campaignevent_of_all"),
+        )
 
     def __str__(self) -> str:
         """Give the kind."""

@@ -270,6 +270,8 @@ class CampaignContact(models.Model):
             ),
             # The campaign page's counts.
             models.Index(fields=["campaign", "state", "held_because", "finish_reason"], name="member_counts"),
+            # The admin's list of one campaign, the newest first.
+            models.Index(fields=["campaign", "id"], name="member_of_campaign"),
         )
         constraints = (
             models.UniqueConstraint(fields=["campaign", "contact"], name="member_once"),

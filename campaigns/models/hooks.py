@@ -97,6 +97,8 @@ class WebhookMessage(models.Model):
             # The sweep's question.
             models.Index(fields=["next_try_at"], name="message_due", condition=Q(status=MessageStatus.WAITING)),
             models.Index(fields=["endpoint", "-created_at", "-id"], name="message_of_endpoint"),
+            # The admin's list.
+            models.Index(fields=["-created_at", "-id"], name="message_newest"),
         )
         constraints = (
             models.CheckConstraint(

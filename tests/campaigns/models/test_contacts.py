@@ -83,6 +83,18 @@ def test_contacts_are_found_by_each_filter() -> None:
     }
 
 
+@pytest.mark.parametrize("few", [0, 1, 10])
+def test_few_and_many_of_a_list_or_campaign_are_found_alike(monkeypatch: pytest.MonkeyPatch, few: int) -> None:
+    monkeypatch.setattr("campaigns.models.contacts._FEW", few)
+    group, campaign = ContactList.objects.create(name="Spring"), make_campaign()
+    for number in range(3):
+        contact = make_contact(f"+1212555010{number}", name=f"Ann {number}")
+        if number:
+            contact.lists.add(group)
+            make_member(campaign, contact)
+    assert matching(list=str(group.pk)) == matching(campaign=str(campaign.pk)) == ["Ann 1", "Ann 2"]
+
+
 @pytest.mark.parametrize(
     ("words", "names"),
     [("An", ["Ann"]), ("+1 305", ["Bob"]), ("(212) 555", ["Ann"]), ("1212", ["Ann"]), ("nn", []), ("4420", [])],
