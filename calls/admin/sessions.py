@@ -21,6 +21,8 @@ from calls.errors import CallError
 from calls.models import Agent, CallSession, Recording, Turn
 from vantum.admin_bases import ModelAdmin, RangeDateFilter
 
+_MOST_FOUND = 1_000
+"""Calls that a search for words shows."""
 _MOST_HEARD = 5_000
 """Calls whose words are looked through: no index finds a part of a word on every database."""
 
@@ -33,11 +35,12 @@ def _named(words: str) -> Q:
 
 
 def _said_in(sessions: QuerySet[CallSession], words: str) -> list[UUID]:
-    """Give those of the newest calls in which words were said, or that a campaign of that name made."""
+    """Give, newest first, those of the newest calls in which words were said, or that a campaign of that name made."""
     newest = sessions.order_by("-started_at", "-pk")[:_MOST_HEARD].values("pk")
     said = Turn.objects.filter(session__in=newest, text__icontains=words).order_by()
     of_campaign = CallSession.objects.filter(pk__in=newest, campaign_id__icontains=words).order_by()
-    return [*said.values_list("session", flat=True).distinct(), *of_campaign.values_list("pk", flat=True)]
+    ids = said.values_list("session").union(of_campaign.values_list("pk")).order_by("-session")[:_MOST_FOUND]
+    return [pk for (pk,) in ids]
 
 
 @admin.register(CallSession)

@@ -3,18 +3,17 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import dropwhile
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import Count
-from django.db.models.functions import TruncHour, TruncMinute
+from django.db.models import Count, IntegerField, Value
 from django.urls import reverse
 from django.utils.timezone import localtime
 
 from calls.enums import label
-from calls.models import CallAttempt
 from campaigns import services
 from campaigns.admin.members import detail_words
 from campaigns.admin.parts import TONES, badge, micros
@@ -150,10 +149,8 @@ def _told(decision: Decision | None) -> dict[str, str] | None:
 
 
 def _dispositions(campaign: Campaign) -> dict[Disposition, int]:
-    # The ids of its calls first: a join reads each conversation too.
-    calls = CallAttempt.objects.filter(campaign_attempt__campaign=campaign, session__isnull=False).order_by()
-    judged = CallAnalysis.objects.done().filter(session__in=calls.values("session_id"))
-    counts = Counter(dict(judged.order_by().values_list("disposition").annotate(Count("pk"))))
+    judged = CallAnalysis.objects.done().filter(campaign=campaign)
+    counts = Counter(dict(judged.order_by().values_list("disposition").annotate(count=Count("*"))))
     # People's corrections are few, and the latest of a call counts.
     made = CallCorrection.objects.filter(field="disposition", analysis__in=judged).order_by("at", "id")
     rows = made.values_list("analysis_id", "analysis__disposition", "value")
@@ -184,16 +181,11 @@ def chart_options() -> dict[str, Any]:
 def _chart(campaign: Campaign, at: datetime) -> dict[str, Any]:
     """Give the calls of the last hour by minutes, or of the last two days by hours, as the theme's charts take them."""
     is_fine = campaign.started_at is None or at - campaign.started_at < _FINE
-    since = at - (timedelta(hours=1) if is_fine else timedelta(hours=48))
-    trunc = TruncMinute("created_at") if is_fine else TruncHour("created_at")
-    attempts = CampaignAttempt.objects.filter(campaign=campaign, created_at__gte=since).order_by()
-    counts: dict[datetime, Counter[str]] = {}
-    for moment, outcome, count in attempts.values_list(trunc, "outcome").annotate(Count("pk")):
-        counts.setdefault(moment, Counter())[outcome] += count
     step = timedelta(minutes=1) if is_fine else timedelta(hours=1)
-    first = min(counts, default=at.replace(second=0, microsecond=0))
-    moments = [first + step * index for index in range(61)] if counts else []
-    moments = [moment for moment in moments if moment <= at]
+    now = localtime(at)
+    last = now.replace(minute=now.minute if is_fine else 0, second=0, microsecond=0)
+    counts = _timeline(campaign, [last - step * back for back in range(60 if is_fine else 48, -1, -1)], step)
+    moments = list(counts)
     taken = {outcome.value for outcome in PICKED_UP}
     series: dict[str, Callable[[Counter[str]], int]] = {
         "Answered": lambda found: sum(count for outcome, count in found.items() if outcome in taken),
@@ -212,13 +204,31 @@ def _chart(campaign: Campaign, at: datetime) -> dict[str, Any]:
         "datasets": [
             {
                 "label": name,
-                "data": [count(counts.get(moment, Counter())) for moment in moments],
+                "data": [count(counts[moment]) for moment in moments],
                 "backgroundColor": colours[name],
                 "stack": "calls",
             }
             for name, count in series.items()
         ],
     }
+
+
+def _timeline(campaign: Campaign, moments: list[datetime], step: timedelta) -> dict[datetime, Counter[str]]:
+    """Count outcomes by the step in which their calls began, from the first one with any.
+
+    Each step is a span of an index; truncating moments would compute something of every call.
+    """
+    attempts = CampaignAttempt.objects.filter(campaign=campaign).order_by()
+    spans = [
+        attempts.filter(created_at__gte=moment, created_at__lt=moment + step)
+        .values_list("outcome")
+        .annotate(count=Count("*"), at=Value(index, IntegerField()))
+        for index, moment in enumerate(moments)
+    ]
+    counts = {moment: Counter[str]() for moment in moments}
+    for outcome, count, index in spans[0].union(*spans[1:], all=True):
+        counts[moments[index]][outcome] += count
+    return dict(dropwhile(lambda item: not item[1], counts.items()))
 
 
 def around(campaign: Campaign) -> dict[str, Any]:

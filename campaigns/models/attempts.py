@@ -56,8 +56,8 @@ class CampaignAttempt(models.Model):
         verbose_name = "campaign attempt"
         ordering = ("-created_at", "-attempt_id")
         indexes = (
-            # The dialler's pace, the breaker's window and the newest attempts of a campaign.
-            models.Index(fields=["campaign", "-created_at"], name="campaignattempt_pace"),
+            # The dialler's pace, the breaker's window, the newest attempts of a campaign, and its page's chart.
+            models.Index(fields=["campaign", "-created_at", "outcome"], name="campaignattempt_timeline"),
             # The campaign page's counts.
             models.Index(fields=["campaign", "outcome"], name="campaignattempt_counts"),
             # The reconciler's question; live calls are few.

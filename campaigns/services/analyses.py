@@ -16,7 +16,7 @@ from calls.models import CallSession
 from calls.services.cleaning import clean_json, clean_text
 from campaigns.enums import AnalysisMethod, AnalysisStatus, Disposition
 from campaigns.findings import Findings
-from campaigns.models import CallAnalysis, CallCorrection
+from campaigns.models import CallAnalysis, CallCorrection, CampaignAttempt
 from campaigns.models.analysis import CORRECTABLE
 from campaigns.services.lifecycle import By, note_event
 from campaigns.services.optouts import mark_wrong_number
@@ -53,6 +53,7 @@ def store_analysis(
     is_stored = (
         running.update(
             **found,
+            campaign_id=_campaign_of(session_id),
             status=AnalysisStatus.DONE,
             method=method,
             judged_by=clean_text(judged_by)[:200],
@@ -68,6 +69,11 @@ def store_analysis(
             mark_wrong_number(session_id, at=at)
         tell_analysis(session_id, at=at)
     return is_stored
+
+
+def _campaign_of(session_id: UUID) -> UUID | None:
+    attempts = CampaignAttempt.objects.filter(attempt__session_id=session_id)
+    return attempts.values_list("campaign_id", flat=True).first()
 
 
 def postpone_analysis(session_id: UUID, *, until: datetime, error: str = "", is_try: bool = True) -> None:

@@ -222,7 +222,7 @@ def _store_calls(campaign: Campaign, calls: int) -> None:
     stored(CallAttempt, (_attempt(campaign, n, at) for n, at in enumerate(moments)))
     stored(CallStream, (CallStream(attempt_id=key(n, 5), number=1, issued_at=at) for n, at in enumerate(moments)))
     stored(CampaignAttempt, (_campaign_attempt(campaign, n, at) for n, at in enumerate(moments)))
-    stored(CallAnalysis, (_analysis(n, moments[n]) for n in range(0, size, 2)))
+    stored(CallAnalysis, (_analysis(campaign, n, moments[n]) for n in range(0, size, 2)))
     among = {CallSession, CallAttempt, CampaignContact}
     for model in (CallSession, Turn, CallEvent, CallStream, CampaignAttempt, CallAnalysis):
         if model is CallStream:
@@ -297,8 +297,9 @@ def _attempt(campaign: Campaign, number: int, at: datetime) -> CallAttempt:
     )
 
 
-def _analysis(number: int, at: datetime) -> CallAnalysis:
+def _analysis(campaign: Campaign, number: int, at: datetime) -> CallAnalysis:
     return CallAnalysis(
+        campaign=campaign,
         session_id=key(number, 4),
         status=AnalysisStatus.DONE,
         method=AnalysisMethod.RULES,

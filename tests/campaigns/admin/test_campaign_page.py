@@ -115,7 +115,9 @@ def test_conversations_are_counted_by_what_came_of_them() -> None:
     for attempt, disposition in zip(CallAttempt.objects.all(), ("scheduled", "scheduled", "callback"), strict=True):
         attempt.session = call_rows.ended_call()
         attempt.save()
-        CallAnalysis.objects.create(session=attempt.session, status="done", disposition=disposition, analysed_at=NOW)
+        CallAnalysis.objects.create(
+            session=attempt.session, campaign=campaign, status="done", disposition=disposition, analysed_at=NOW
+        )
     CallAnalysis.objects.create(session=call_rows.ended_call(), status="done", disposition="other", analysed_at=NOW)
     shown = campaign_page.live(campaign, at=NOW)["dispositions"]
     assert [(row["name"], row["count"]) for row in shown] == [("Scheduled", 2), ("Callback", 1)]
@@ -126,7 +128,9 @@ def test_a_persons_latest_correction_counts_among_the_dispositions() -> None:
     for attempt, disposition in zip(CallAttempt.objects.all(), ("scheduled", "scheduled", "callback"), strict=True):
         attempt.session = call_rows.ended_call()
         attempt.save()
-        CallAnalysis.objects.create(session=attempt.session, status="done", disposition=disposition, analysed_at=NOW)
+        CallAnalysis.objects.create(
+            session=attempt.session, campaign=campaign, status="done", disposition=disposition, analysed_at=NOW
+        )
     assert attempt.session_id
     for second, value in enumerate(("scheduled", "qualified")):
         services.correct(attempt.session_id, "disposition", value, by=person, at=NOW + timedelta(seconds=second))

@@ -5,19 +5,20 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 
+from calls.models import CallAttempt, CallSession
 from campaigns import services
 from campaigns.enums import AnalysisMethod, AnalysisStatus
 from campaigns.findings import read_findings
-from campaigns.models import CallAnalysis
+from campaigns.models import CallAnalysis, CampaignAttempt
 from tests.calls import rows
 from tests.campaigns.analytics.test_judging import GOOD
-from tests.campaigns.rows import NOW
+from tests.campaigns.rows import NOW, make_campaign, make_contact, make_member
 
 pytestmark = pytest.mark.django_db
 
 
-def done() -> CallAnalysis:
-    session = rows.ended_call()
+def done(session: CallSession | None = None) -> CallAnalysis:
+    session = session or rows.ended_call()
     services.await_analysis([session.pk], at=NOW)
     services.claim_analysis(session.pk, now=NOW)
     services.store_analysis(
@@ -72,3 +73,15 @@ def test_a_correction_that_the_field_cannot_hold_is_refused(field: str, value: A
     with pytest.raises(ValidationError):
         services.correct(analysis.pk, field, value, by=person, at=NOW)
     assert not analysis.corrections.exists()
+
+
+def test_a_judgement_names_the_campaign_that_made_the_call() -> None:
+    member = make_member(make_campaign(), make_contact())
+    session = rows.ended_call()
+    moments = {"created_at": NOW, "heard_at": NOW, "ended_at": NOW}
+    call = CallAttempt.objects.create(
+        to_e164=member.contact.e164, carrier="fake", session=session, status="completed", **moments
+    )
+    CampaignAttempt.objects.create(attempt=call, campaign=member.campaign, member=member, number=1, created_at=NOW)
+    assert done(session).campaign == member.campaign
+    assert done().campaign is None
