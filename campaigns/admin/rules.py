@@ -13,7 +13,8 @@ from calls.admin.fields import IndentedJSONField
 from campaigns import services
 from campaigns.admin.campaign_form import MicrosField
 from campaigns.admin.parts import ReadOnly, micros
-from campaigns.models import CallerId, ComplianceRule, Consent, DoNotCallList, PriceRow
+from campaigns.models import CallerId, ComplianceRule, Consent, Contact, DoNotCallList, PriceRow
+from campaigns.models.contacts import naming
 from vantum.admin_bases import ModelAdmin
 
 if TYPE_CHECKING:
@@ -126,4 +127,6 @@ class ConsentAdmin(_ConsentBase):
         """Find by the beginning of the number."""
         del request
         words = search_term.strip()
-        return (queryset.filter(contact__e164__startswith=words) if words else queryset), False
+        if not words:
+            return queryset, False
+        return naming(queryset, "contact", Contact.objects.numbered(words), "pk"), False

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -65,6 +65,12 @@ class ContactQuerySet(QuerySet["Contact"]):
         """Those whose number is theirs, as far as anybody knows."""
         return self.filter(status=ContactStatus.ACTIVE)
 
+    def numbered(self, beginning: str) -> "ContactQuerySet":
+        """Those whose number begins so, with its country's code; other signs than digits do not count."""
+        digits = "".join(sign for sign in beginning if sign.isdigit())
+        first, last = span_of(f"+{digits}")  # a range uses the index on every collation
+        return self.filter(e164__gte=first, e164__lt=last) if digits else self.none()
+
     def matching(self, filters: Mapping[str, str]) -> "ContactQuerySet":
         """Those that fit every given value; names without a value and unknown names do not count.
 
@@ -78,36 +84,40 @@ class ContactQuerySet(QuerySet["Contact"]):
         return found
 
 
-def _with_consent(contacts: ContactQuerySet, kind: str) -> ContactQuerySet:
-    held = Consent.objects.filter(contact=OuterRef("pk"), revoked_at__isnull=True)
-    return contacts.filter(~Exists(held)) if kind == "none" else contacts.filter(Exists(held.filter(kind=kind)))
-
-
-def _suppressed(contacts: ContactQuerySet, answer: str) -> ContactQuerySet:
-    suppressed = Exists(Suppression.objects.filter(e164=OuterRef("e164")))
-    return contacts.filter(suppressed if answer == "yes" else ~suppressed)
-
-
+_Rows = TypeVar("_Rows", bound=QuerySet[Any])
 _FEW = 10_000
-"""Contacts up to which a list or campaign is read first: a database that expects them anywhere among a million
+"""Rows up to which those that narrow a list are read first: a database that expects them anywhere among a million
 looks through all of the newest for those of an old list."""
 
 
-def _of(contacts: ContactQuerySet, rows: QuerySet[Any]) -> ContactQuerySet:
-    """Give the contacts of rows that name them."""
-    bounded = rows.order_by().values("contact_id")[: _FEW + 1]
+def naming(rows: _Rows, column: str, values: QuerySet[Any], value: str) -> _Rows:
+    """Give the rows whose ``column`` is the ``value`` of one of the others; quickly, be those few or many."""
+    bounded = values.order_by().values(value)[: _FEW + 1]
     if bounded.count() <= _FEW:
-        return contacts.filter(pk__in=bounded)
-    return contacts.filter(Exists(rows.filter(contact_id=OuterRef("pk"))))
+        return rows.filter(**{f"{column}__in": bounded})
+    return rows.filter(Exists(values.order_by().filter(**{value: OuterRef(column)})))
+
+
+def _with_consent(contacts: ContactQuerySet, kind: str) -> ContactQuerySet:
+    held = Consent.objects.filter(revoked_at__isnull=True)
+    if kind == "none":
+        return contacts.filter(~Exists(held.filter(contact=OuterRef("pk"))))
+    return naming(contacts, "pk", held.filter(kind=kind), "contact_id")
+
+
+def _suppressed(contacts: ContactQuerySet, answer: str) -> ContactQuerySet:
+    if answer == "yes":
+        return naming(contacts, "e164", Suppression.objects.all(), "e164")
+    return contacts.filter(~Exists(Suppression.objects.filter(e164=OuterRef("e164"))))
 
 
 def _on_list(contacts: ContactQuerySet, list_id: str) -> ContactQuerySet:
-    return _of(contacts, Contact.lists.through.objects.filter(contactlist_id=UUID(list_id)))
+    return naming(contacts, "pk", Contact.lists.through.objects.filter(contactlist_id=UUID(list_id)), "contact_id")
 
 
 def _in_campaign(contacts: ContactQuerySet, campaign_id: str) -> ContactQuerySet:
     members = apps.get_model("campaigns", "CampaignContact").objects  # Campaigns import this module.
-    return _of(contacts, members.filter(campaign=UUID(campaign_id)))
+    return naming(contacts, "pk", members.filter(campaign=UUID(campaign_id)), "contact_id")
 
 
 def _beginning(contacts: ContactQuerySet, words: str) -> ContactQuerySet:

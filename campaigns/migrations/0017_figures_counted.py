@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("calls", "0010_lists"),
-        ("campaigns", "0014_lists"),
+        ("calls", "0011_lists"),
+        ("campaigns", "0016_lists"),
     ]
 
     operations = [

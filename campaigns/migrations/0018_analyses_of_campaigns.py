@@ -13,7 +13,7 @@ def name_campaigns(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("campaigns", "0015_figures_counted"),
+        ("campaigns", "0017_figures_counted"),
     ]
 
     operations = [
