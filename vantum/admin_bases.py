@@ -29,7 +29,9 @@ class BoundedPaginator(_Pages):
     def count(self) -> int:
         """Give the number of rows, at most the bound."""
         rows = self.object_list
-        return rows.order_by()[:_MOST_COUNTED].count() if isinstance(rows, QuerySet) else len(rows)
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return rows.order_by().values("pk")[:_MOST_COUNTED].count()  # Of ids: what else is counted of rows is not.
 
 
 if TYPE_CHECKING:

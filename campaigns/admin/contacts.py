@@ -214,7 +214,7 @@ def _title(kind: JobKind) -> str:
 
 
 def _counted(through: QuerySet[Any]) -> QuerySet[Any]:
-    counted: QuerySet[Any] = through.values("contactlist_id").annotate(n=Count("pk")).values("n")
+    counted: QuerySet[Any] = through.values("contactlist_id").annotate(n=Count("*")).values("n")
     return counted
 
 

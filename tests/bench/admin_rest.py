@@ -44,7 +44,9 @@ def fill_beside(large: Campaign, calls: int) -> None:
     multiply(CampaignEvent, among={CampaignEvent}, size=size)
     stored(LogEntry, _log(boss.pk, at[::4]))
     multiply(LogEntry, among=set(), size=size)
-    endpoint = WebhookEndpoint.objects.create(name="CRM", url="https://example.com", secret="x", events=list(HookEvent))
+    endpoint = WebhookEndpoint.objects.create(
+        name="CRM", url="https://example.com", sealed_secret="x", events=list(HookEvent)
+    )
     stored(WebhookMessage, (_message(endpoint, n, at[n]) for n in range(size)))
     multiply(WebhookMessage, among={WebhookMessage}, size=size)
     came = {"status_code": 200, "latency_ms": 90}
