@@ -16,6 +16,7 @@ from tests.bench.killing.callee import Callee
 from tests.bench.killing.database import database
 from tests.bench.killing.exchange import Exchange, over_http
 from tests.bench.killing.policy import Seen, judge
+from tests.bench.killing.report import kills
 from tests.bench.killing.site import FIRST_NUMBER, Site, broker, helper, product, settings_of
 from tests.processes import free_port
 from tests.simulators.twilio import SimulatedCall, Trouble, TwilioSimulator
@@ -54,6 +55,7 @@ class Books:
     """What the carrier saw, what was killed, and what the database says in the end."""
 
     contacts: int
+    most_kills: int = 0
     killed: Counter[str] = field(default_factory=Counter)
     web_killed_at: list[float] = field(default_factory=list)
     lost_answers: int = 0
@@ -126,7 +128,7 @@ def show(books: Books) -> None:
     per_number = Counter(len(calls) for calls in books.calls.values())
     idle = sum(outcome == "not_dialled" for _, outcome, _ in books.attempts)
     lines = {
-        "killed": _counted(books.killed),
+        "killed": kills(books.killed, books.most_kills),
         "answers lost": f"{books.lost_answers} orders or questions to the carrier",
         "seconds": f"{books.seconds:.0f}",
         "contacts": f"{books.contacts}, called {_counted(Counter({f'{n} times': c for n, c in per_number.items()}))}",
@@ -146,7 +148,7 @@ def _counted(counts: Counter[str]) -> str:
 
 async def measure(folder: Path, options: argparse.Namespace) -> Books:
     """Run the campaign to its end and kill all the while."""
-    dice, books = random.Random(options.seed), Books(options.campaign)  # noqa: S311 (a test's dice)
+    dice, books = random.Random(options.seed), Books(options.campaign, options.kills)  # noqa: S311 (a test's dice)
 
     def somebody(call: SimulatedCall, index: int) -> Subscriber:
         return Subscriber(call, seed=options.seed * 1_000_000 + index, exchanges=0)

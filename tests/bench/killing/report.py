@@ -22,6 +22,7 @@ class Ledger:
     """What was done, and what the database says in the end. Streams are named ``attempt.number``."""
 
     calls: int
+    most_kills: int = 0
     killed: Counter[str] = field(default_factory=Counter)
     hit: int = 0
     dialled: Counter[str] = field(default_factory=Counter)
@@ -134,7 +135,7 @@ def show(ledger: Ledger, callees: list[Callee]) -> None:
     given_up = sum(callee.outcome in _GIVEN_UP for callee in callees)
     twice = sum(count > 1 for count in ledger.dialled.values())
     lines = {
-        "killed": ", ".join(f"{name} {count}" for name, count in sorted(ledger.killed.items())) or "nobody",
+        "killed": kills(ledger.killed, ledger.most_kills),
         "numbers called": f"{len(ledger.dialled)} of {ledger.calls}, twice: {twice}",
         "streams hit by a kill": f"{ledger.hit}",
         "streams that broke": f"{len(pairs) + given_up}, went on {len(resumed)}, call ended with an apology {given_up}",
@@ -150,6 +151,12 @@ def show(ledger: Ledger, callees: list[Callee]) -> None:
     }
     for name, value in lines.items():
         sys.stdout.write(f"{name:<24}{value}\n")
+
+
+def kills(killed: Counter[str], most: int) -> str:
+    """Say who was killed, and how often of how often it was meant to be."""
+    each = ", ".join(f"{name} {count}" for name, count in sorted(killed.items()))
+    return f"{killed.total()} of {most} at most: {each or 'nobody'}"
 
 
 def _spread(values: list[float]) -> str:
