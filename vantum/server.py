@@ -7,6 +7,7 @@ A second one stops at once; the calls then end with a shutdown.
 
 import asyncio
 import fcntl
+import gc
 import importlib.util
 import os
 import socket
@@ -83,9 +84,13 @@ def wait_for_turn(path: Path) -> IO[bytes]:
     """Load the site, and return once no other process holds this file; ours is the turn while the result is open.
 
     A spare web process waits here: of the start of a process, loading is nearly all, and the lock of one that was
-    killed is free at once.
+    killed is free at once. Callers wait for what is left, so that what the first request would load is loaded too, and
+    the collector's first round over all of it is made.
     """
     import_module(_APPLICATION)
+    import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
     path.parent.mkdir(parents=True, exist_ok=True)
     held = path.open("ab")
     fcntl.flock(held, fcntl.LOCK_EX)

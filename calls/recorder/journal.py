@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 _LOCK = "lock"
 ENDING = ".jsonl"
 _ATTEMPTS = 5
+_NAME = re.compile(r"(?P<host>.*)-(?P<pid>[0-9]+)-[0-9a-f]{8}")
 
 
 class Instance:
@@ -38,7 +40,7 @@ class Instance:
     def begin(cls, root: Path) -> "Instance":
         """Make the folder of this process. Raises ``OSError``."""
         for _ in range(_ATTEMPTS):
-            folder = root / f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid4().hex[:8]}"
+            folder = root / f"{_host()}-{os.getpid()}-{uuid4().hex[:8]}"
             folder.mkdir(parents=True)
             instance = cls.take(folder)
             if instance is not None:
@@ -119,6 +121,27 @@ def living_instances(root: Path) -> list[str]:
         else:
             instance.forget()
     return names
+
+
+def has_died(name: str) -> bool:
+    """Whether a folder's process was on this machine and is gone. False says nothing: its number may be another's now.
+
+    Unlike a look at the lock, this is in nobody's way: a replay would take the folder for one that is held.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None or found["host"] != _host():
+        return False
+    try:
+        os.kill(int(found["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # somebody else's
+        return False
+    return False
+
+
+def _host() -> str:
+    return socket.gethostname()[:60]
 
 
 class Journal:

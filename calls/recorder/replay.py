@@ -12,7 +12,7 @@ from calls import services
 from calls.enums import EndReason
 from calls.models import CallSession
 from calls.recorder.facts import CallEnded, CallOpened, Fact, RecordingClosed
-from calls.recorder.journal import ENDING, dead_instances, living_instances, read_journal, set_aside
+from calls.recorder.journal import ENDING, dead_instances, has_died, living_instances, read_journal, set_aside
 from calls.recorder.sink import recording_path
 from calls.recorder.wav import recorded_ms
 from calls.recorder.writer import Store, store_all
@@ -60,19 +60,27 @@ def close_lost_calls(root: Path, store: Store, now: datetime) -> list[UUID]:
 def journalled(session_id: UUID) -> Journalled:
     """Give what is in a call's journal on this machine, of a dead process or of one that lives.
 
-    Nothing is stored or removed: that is for the process whose journal it is, or for a replay. A call of which there is
-    no journal is in the database, or was held on another machine.
+    Nothing is stored or removed: that is for the process whose journal it is, or for a replay, whose word on the end of
+    a dead process's call is given here already. A call of which there is no journal is in the database, or was held on
+    another machine.
     """
     facts: list[Fact] = []
+    end_reason = None
     for path in settings.JOURNAL_DIR.glob(f"*/{session_id}{ENDING}"):
+        is_dead = has_died(path.parent.name)
         try:
             facts += read_journal(path)
         except OSError:  # settled a moment ago
             continue
+        if is_dead:
+            end_reason = EndReason.INSTANCE_LOST
+    for fact in facts:
+        if isinstance(fact, CallEnded):
+            end_reason = fact.reason
     return Journalled(
         turns=[fact.turn for fact in facts if isinstance(fact, TurnFact)],
         events=[fact for fact in facts if isinstance(fact, EventFact)],
-        end_reason=next((fact.reason for fact in facts if isinstance(fact, CallEnded)), None),
+        end_reason=end_reason,
     )
 
 

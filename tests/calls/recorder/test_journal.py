@@ -1,5 +1,6 @@
 import os
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from prometheus_client import REGISTRY
 from uuid_utils.compat import uuid7
 
 from calls.recorder.facts import Fact, encode
-from calls.recorder.journal import Instance, Journal, dead_instances, living_instances, read_journal
+from calls.recorder.journal import Instance, Journal, dead_instances, has_died, living_instances, read_journal
 from tests.calls import rows
 
 HOLDER = """
@@ -102,8 +103,10 @@ def test_a_process_that_was_killed_is_recognised_and_a_living_one_is_left_alone(
         living, dead = (holder.stdout.readline().strip() for holder in holders if holder.stdout)
         assert sorted(living_instances(tmp_path)) == sorted([living, dead])
         assert list(dead_instances(tmp_path)) == []
+        assert [has_died(name) for name in (living, dead)] == [False, False]
         holders[1].kill()
         holders[1].wait()
+        assert [has_died(name) for name in (living, dead)] == [False, True]
         (tmp_path / dead / "a.jsonl").touch()
         assert living_instances(tmp_path) == [living]
         assert [instance.name for instance in dead_instances(tmp_path)] == [dead]
@@ -113,6 +116,11 @@ def test_a_process_that_was_killed_is_recognised_and_a_living_one_is_left_alone(
             holder.wait()
             assert holder.stdout
             holder.stdout.close()
+
+
+@pytest.mark.parametrize("name", ["", "lock", "elsewhere-1-0123abcd", f"{socket.gethostname()[:60]}-1-0123abcd"])
+def test_of_a_process_elsewhere_or_not_named_nobody_says_that_it_is_dead(name: str) -> None:
+    assert not has_died(name)
 
 
 def test_a_dead_process_is_taken_by_one_at_a_time_and_its_empty_folder_goes(tmp_path: Path) -> None:

@@ -163,6 +163,16 @@ def test_the_end_of_a_call_is_known_before_the_database_has_it(root: Path) -> No
     assert not CallSession.objects.filter(pk=session_id).exists()
 
 
+def test_a_call_without_an_end_whose_process_is_gone_was_lost(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id, ended = uuid7(), uuid7()
+    die_with(root, opening(session_id))
+    die_with(root, CallEnded(ended, EndReason.SILENCE, rows.BEGAN, 4000, {}))
+    assert journalled(session_id).end_reason is None
+    monkeypatch.setattr("calls.recorder.replay.has_died", "dead".__eq__)
+    assert journalled(session_id).end_reason is EndReason.INSTANCE_LOST
+    assert journalled(ended).end_reason is EndReason.SILENCE
+
+
 def test_the_turns_of_a_call_are_read_where_they_lie_and_stay_there(root: Path) -> None:
     session_id, other = uuid7(), uuid7()
     facts: list[Fact] = [opening(session_id), *(rows.turn_fact(session_id, index) for index in range(3))]
