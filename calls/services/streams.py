@@ -148,13 +148,10 @@ def has_conversation_ended(attempt_id: UUID, number: int, *, journalled: ReadJou
         return False
     # The journal first: once its facts are stored it is removed, and then the database has them.
     reason = journalled(session_id).end_reason
-    if reason is None:
-        ended = CallSession.objects.filter(pk=session_id, status=SessionStatus.ENDED)
-        stored = ended.values_list("end_reason", flat=True).first()
-        if stored is None:
-            return None
+    ended = CallSession.objects.filter(pk=session_id, status=SessionStatus.ENDED)
+    if stored := ended.values_list("end_reason", flat=True).first():
         reason = EndReason(stored)
-    return reason not in LOST
+    return None if reason is None else reason not in LOST
 
 
 def load_attempt_call(grant: StreamGrant, *, journalled: ReadJournal = _nothing) -> PhoneCall:
