@@ -72,8 +72,10 @@ async def soak(port: int, count: int) -> list[str]:
     """Serve and call, and print what changed; gives what stayed and should not have."""
     import uvicorn  # noqa: PLC0415 (the settings come first)
 
+    from vantum.websocket import WebSocketProtocol  # noqa: PLC0415 (as above)
+
     config = uvicorn.Config(
-        "vantum.asgi:application", port=port, ws="websockets-sansio", ws_per_message_deflate=False, log_level="warning"
+        "vantum.asgi:application", port=port, ws=WebSocketProtocol, ws_per_message_deflate=False, log_level="warning"
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

@@ -14,6 +14,7 @@ from tests.processes import environment, running
 from vantum import server
 from vantum.server import MAX_FRAME_BYTES, DrainingServer, config, inherited_sockets
 from vantum.supervisor import LISTEN_FD
+from vantum.websocket import WebSocketProtocol
 
 
 class Call:
@@ -56,7 +57,7 @@ def test_the_server_runs_as_it_was_measured(settings: Settings) -> None:
         "127.0.0.2",
         8123,
         "uvloop",
-        "websockets-sansio",
+        WebSocketProtocol,
         1,
     )
     assert (made.ws_max_size, made.ws_per_message_deflate, made.log_config) == (MAX_FRAME_BYTES, False, None)
