@@ -98,6 +98,12 @@ def naming(rows: _Rows, column: str, values: QuerySet[Any], value: str) -> _Rows
     return rows.filter(Exists(values.order_by().filter(**{value: OuterRef(column)})))
 
 
+def _of_status(contacts: ContactQuerySet, status: str) -> ContactQuerySet:
+    found = contacts.filter(status=status)
+    # The index of the others has this for its condition; SQLite does not see it in the status itself.
+    return found if status == ContactStatus.ACTIVE else found.exclude(status=ContactStatus.ACTIVE)
+
+
 def _with_consent(contacts: ContactQuerySet, kind: str) -> ContactQuerySet:
     held = Consent.objects.filter(revoked_at__isnull=True)
     if kind == "none":
@@ -138,7 +144,7 @@ def span_of(beginning: str) -> tuple[str, str]:
 
 
 _NARROWERS: dict[str, Callable[[ContactQuerySet, str], ContactQuerySet]] = {
-    "status": lambda contacts, status: contacts.filter(status=status),
+    "status": _of_status,
     "region": lambda contacts, region: contacts.filter(region=region),
     "list": _on_list,
     "campaign": _in_campaign,
