@@ -27,6 +27,7 @@ def test_postgres_gets_a_pool_and_waits_for_no_server_that_is_gone(tmp_path: Pat
     }
     assert database["OPTIONS"] == {
         "connect_timeout": 5,
+        "options": "-c jit=off",
         "tcp_user_timeout": 25_000,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
