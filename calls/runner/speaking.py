@@ -206,7 +206,8 @@ class Speaking:
         self._clock.add(duration, now)
         pcm = decode(chunk, output.encoding)
         self._shell.sink.record_audio(Speaker.AGENT, starts_ms, pcm, output.rate)
-        self._shell.echo.play(starts_ms, pcm, output.rate)
+        if self._options.telephone is not None:  # a browser takes the agent's voice out itself
+            self._shell.echo.play(starts_ms, pcm, output.rate)
         self._shell.receive(AudioSent(voice.reply, voice.next_sentence, duration))
         if voice.reply in self._voices:  # being told, the engine may have cancelled it
             await self._shell.door.send_audio(voice.reply, chunk)

@@ -3,12 +3,13 @@
 The server runs on one core, the simulated vendors and the callers on another. Own share of a turn = first audio chunk
 received, minus last voiced frame sent, minus what each simulator took for that turn (its own clock: from the last
 voiced frame, the request or the sentence to its answer). ``python -m tests.bench.bench_latency --calls 1 100 --turns
-5``.
+5``. Beginnings of calls are work of their own: the second row has the turns of the time in which all were on the line.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import random
 import sys
@@ -44,12 +45,16 @@ class Figures:
     late_bytes: int = 0
     lateness: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    began: float = 0.0
+    """When the last call had begun; from then until the first one ends all are on the line."""
+    ended: float = math.inf
 
 
 async def hold_call(url: str, frames: list[bytes], turns: int, figures: Figures) -> None:
     """Hold one call of so many turns, each second one interrupted."""
     async with BenchCaller(url, RATE, None) as caller:
         figures.acks.append(await caller.start())
+        figures.began = time.monotonic()
         for turn in range(turns):
             await asyncio.sleep(random.uniform(0.2, 1.2))  # noqa: S311 (spreads the load)
             caller.say(frames, "ended", len(frames) - 1)
@@ -61,6 +66,7 @@ async def hold_call(url: str, frames: list[bytes], turns: int, figures: Figures)
             _, complete = await caller.wait_for("conversation.response.complete")
             figures.turns.append((text, complete["payload"]["text"], ended, first))
             await asyncio.sleep(2.2)  # audio is sent at most two seconds ahead: now it has been played
+        figures.ended = min(figures.ended, time.monotonic())
         figures.lateness += caller.lateness
 
 
@@ -87,8 +93,8 @@ def utterance(values: dict[str, str]) -> list[bytes]:
     return frames[loud[0] : loud[-1] + 1]
 
 
-def own_shares(figures: Figures, delays_file: Path) -> list[float]:
-    """Subtract from each turn what the simulators say that they took for it."""
+def own_shares(figures: Figures, delays_file: Path) -> list[tuple[float, float]]:
+    """Subtract from each turn what the simulators say that they took for it; gives when it was, and the rest."""
     taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     for line in delays_file.read_text().splitlines():
         delay = json.loads(line)
@@ -98,19 +104,22 @@ def own_shares(figures: Figures, delays_file: Path) -> list[float]:
         pieces = [key for provider, key in taken if provider == "cartesia" and key and spoken.startswith(key.strip())]
         keys = [("deepgram", transcript), ("openai", transcript), ("cartesia", max(pieces, key=len, default=""))]
         if all(key in taken for key in keys):
-            shares.append(first - ended - sum(taken[key][-1] for key in keys))
+            shares.append((ended, first - ended - sum(taken[key][-1] for key in keys)))
     return shares
 
 
-def show(calls: int, figures: Figures, shares: list[float], usage: tuple[float, float, float]) -> None:
+def show(calls: int, figures: Figures, shares: list[tuple[float, float]], usage: tuple[float, float, float]) -> None:
     """Print one run as rows."""
     late = percentile(figures.lateness, 0.99)
     cpu, base, memory = usage
     verdict = "" if late <= LATE_LIMIT else f"  INVALID: the generator was {late * 1000:.1f} ms late at p99"
     counts = f"{len(shares)} turns, {len(figures.barge_ins)} barge-ins, {len(figures.failures)} failed"
     print(f"{calls} calls: {counts}{verdict}")
+    together = [share for at, share in shares if figures.began <= at <= figures.ended]
+    print(f"  all on the line for {figures.ended - figures.began:.0f} s with {len(together)} of these turns")
     measured = {
-        "own share": shares,
+        "own share": [share for _, share in shares],
+        "with all on the line": together,
         "barge-in": figures.barge_ins,
         "ack": figures.acks,
         "generator lateness": figures.lateness,
@@ -133,7 +142,7 @@ def usage_of(pid: int) -> tuple[float, float]:
 
 
 async def load(
-    url: str, frames: list[bytes], calls: int, turns: int, pid: int
+    url: str, frames: list[bytes], calls: int, options: argparse.Namespace, pid: int
 ) -> tuple[Figures, tuple[float, float, float]]:
     """Run so many calls side by side."""
     figures = Figures()
@@ -142,9 +151,9 @@ async def load(
 
     async def one(number: int) -> None:
         # Real calls keep no common step with their frames.
-        await asyncio.sleep(number * 0.02 + random.uniform(0.0, 0.02))  # noqa: S311 (as above)
+        await asyncio.sleep(number * options.apart_ms / 1000 + random.uniform(0.0, 0.02))  # noqa: S311 (as above)
         try:
-            await hold_call(url, frames, turns, figures)
+            await hold_call(url, frames, options.turns, figures)
         except (TimeoutError, OSError, KeyError) as error:
             figures.failures.append(f"{type(error).__name__}: {error}")
 
@@ -162,6 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 100])
     parser.add_argument("--turns", type=int, default=6)
+    parser.add_argument("--apart-ms", type=float, default=100.0, help="between the beginnings of two calls")
     options = parser.parse_args()
     os.sched_setaffinity(0, {VENDOR_CORE} if (os.cpu_count() or 1) > VENDOR_CORE else {0})
     with tempfile.TemporaryDirectory() as name:
@@ -191,9 +201,11 @@ def main() -> None:
             cold = servers.wait_until_answers(f"http://127.0.0.1:{ports[0]}/health/live", server)
             print(f"cold start of the web process: {cold:.2f} s")
             url = f"ws://127.0.0.1:{ports[0]}/ws"
-            uvloop.run(load(url, frames, 1, 1, server.pid))  # connections and imports
+            uvloop.run(
+                load(url, frames, 1, argparse.Namespace(turns=1, apart_ms=0.0), server.pid)
+            )  # connections and imports
             for calls in options.calls:
-                figures, usage = uvloop.run(load(url, frames, calls, options.turns, server.pid))
+                figures, usage = uvloop.run(load(url, frames, calls, options, server.pid))
                 show(calls, figures, own_shares(figures, delays), usage)
 
 

@@ -44,27 +44,30 @@ def _alaw() -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
 _TABLES = {AudioEncoding.MULAW: _mulaw(), AudioEncoding.ALAW: _alaw()}
 
 
-def samples_of(pcm: bytes) -> NDArray[np.int16]:
-    """View little-endian PCM16; raises ``AudioError`` for half a sample."""
+def see_whole(pcm: bytes) -> bytes:
+    """Give PCM16 as it is; raises ``AudioError`` for half a sample."""
     if len(pcm) % 2:
         message = f"16 bit audio has an even number of bytes, not {len(pcm)}"
         raise AudioError(message)
-    return np.frombuffer(pcm, "<i2")
+    return pcm
+
+
+def samples_of(pcm: bytes) -> NDArray[np.int16]:
+    """View little-endian PCM16; raises ``AudioError`` for half a sample."""
+    return np.frombuffer(see_whole(pcm), "<i2")
 
 
 def decode(audio: bytes, encoding: AudioEncoding) -> bytes:
     """Give PCM16 of audio in this encoding. Raises ``AudioError`` for PCM16 with half a sample."""
     if encoding is AudioEncoding.PCM16:
-        samples_of(audio)
-        return audio
+        return see_whole(audio)
     levels, _ = _TABLES[encoding]
     return levels[np.frombuffer(audio, np.uint8)].tobytes()
 
 
 def encode(pcm: bytes, encoding: AudioEncoding) -> bytes:
     """Give PCM16 in this encoding. Raises ``AudioError`` for half a sample."""
-    samples = samples_of(pcm)
     if encoding is AudioEncoding.PCM16:
-        return pcm
+        return see_whole(pcm)
     _, codes = _TABLES[encoding]
-    return codes[samples.view(np.uint16)].tobytes()
+    return codes[samples_of(pcm).view(np.uint16)].tobytes()

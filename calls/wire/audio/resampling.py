@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from calls.errors import AudioError
-from calls.wire.audio.companding import samples_of
+from calls.wire.audio.companding import samples_of, see_whole
 
 MIN_RATE, MAX_RATE = 8_000, 48_000
 
@@ -143,10 +143,9 @@ class Resampler:
 
     def feed(self, pcm: bytes) -> bytes:
         """Take the next samples; raises ``AudioError`` for half a sample and then is as before."""
-        samples = samples_of(pcm)
         if self._up == self._down:
-            return pcm
-        self._samples = np.concatenate([self._samples, samples])
+            return see_whole(pcm)
+        self._samples = np.concatenate([self._samples, samples_of(pcm)])
         room = (len(self._samples) - 2 * self._half) * self._up
         return self._make(-(-(room - self._place) // self._down))
 
