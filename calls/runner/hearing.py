@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 _GAP_MS = 300.0
 """Caller audio further than this behind the clock is laid where the clock is: the client had stopped sending."""
 
+_VERDICT_MS = 64.0
+"""Amid speech the next verdict comes within so much audio and tells of the clock too: frames between two need not."""
+
 
 class Hearing:
     """One call's ear. ``hear`` is called for every frame and never waits."""
@@ -123,12 +126,15 @@ class Hearing:
         self._stream.hear(speech)
         self._shell.sink.record_audio(Speaker.CALLER, at_ms, pcm, self._input.rate)
         self._recorded_ms = at_ms + duration
+        known = self._voiced_until_ms, self._voiced_ms
         self._is_hearing = True
         self._voice.hear(cleaned)
         self._is_hearing = False
         if self.listens_for_beep:
             self._listen_for_beep(pcm)
-        self._tell()
+        is_amid_speech = self._is_speech and self._heard_ms - self._voiced_until_ms < _VERDICT_MS
+        if not is_amid_speech or known != (self._voiced_until_ms, self._voiced_ms):
+            self._tell()
 
     def _without_echo(self, pcm: bytes, at_ms: float) -> bytes:
         """Give the frame without the agent's own voice; browsers have taken it out before they send."""

@@ -198,6 +198,7 @@ async def test_frames_that_come_before_the_handshake_is_over_are_heard() -> None
         (frame(Opcode.BINARY, b"a", fin=False) + frame(Opcode.BINARY, b"b"), 1002),
         (b"\xc2" + frame(Opcode.BINARY, b"reserved bit")[1:], 1002),
     ],
+    ids=["bare", "too long", "no UTF-8", "continues nothing", "cut into", "reserved bit"],
 )  # fmt: skip
 async def test_what_breaks_the_rules_closes_the_connection(data: bytes, code: int) -> None:
     listener = Listener()
