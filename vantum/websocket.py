@@ -20,7 +20,6 @@ _MASKED = 0x80
 _TEXT = _FIN | Opcode.TEXT
 _BINARY = _FIN | Opcode.BINARY
 _KEY = 4
-_INCOMPLETE = (0, 0)
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -59,7 +58,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self._is_cutting = False
                 super().data_received(stream[begin:])
                 return
-            if not end or end > size:
+            if end > size:
                 break
             self._take_frame(stream, begin, payload, end)
             begin = end
@@ -111,12 +110,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
 
 def _bounds(stream: bytes, begin: int) -> tuple[int, int]:
-    """Give where the payload of a masked frame begins and ends (RFC 6455, section 5.2); zeros while that is open."""
+    """Give where the payload of a masked frame begins and ends (RFC 6455, section 5.2).
+
+    Where the header itself is not whole yet, both lie beyond what there is.
+    """
     length, header = stream[begin + 1] & 0x7F, 2
     if length > 125:  # noqa: PLR2004 (RFC 6455: 126 and 127 announce a longer length)
         header = 4 if length == 126 else 10  # noqa: PLR2004
-        if len(stream) - begin < header:
-            return _INCOMPLETE
         length = int.from_bytes(stream[begin + 2 : begin + header])
     payload = begin + header + _KEY
     return payload, payload + length

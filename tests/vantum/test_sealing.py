@@ -22,7 +22,7 @@ def test_another_key_opens_nothing_and_the_error_names_the_remedy(settings: Sett
         unseal(sealed)
 
 
-@pytest.mark.parametrize("stored", ["", "Bearer abc123", seal("x")[:-4] + "AAA="])
+@pytest.mark.parametrize("stored", ["", "Bearer abc123", seal("x")[:-4] + "AAA="], ids=["none", "plain", "changed"])
 def test_what_was_never_sealed_or_was_changed_is_refused(stored: str) -> None:
     with pytest.raises(SealError):
         unseal(stored)
