@@ -12,6 +12,8 @@ from tests.simulators.twilio import Reply, SimulatedCall, TwilioSimulator
 from tests.test_phone_call import SOMEBODY, found, over_http, streaming
 from tests.test_survival import Installation
 
+pytestmark = pytest.mark.real_time
+
 COLLEAGUE = "+15005550044"
 AGENT = f"""
 from calls import services

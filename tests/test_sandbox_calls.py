@@ -23,6 +23,8 @@ from calls.sandbox.personas.wordings import WORDINGS
 from tests.processes import ROOT, Running, free_port, running
 from tests.test_survival import Installation
 
+pytestmark = pytest.mark.real_time
+
 STOP_CALLING, HANGS_UP = "+15005550105", "+15005550112"
 VOICEMAIL = "+15005550106"
 BUSY_LINE, INVALID = "+15005550114", "+15005550115"

@@ -19,6 +19,8 @@ from tests.processes import Running, running
 from tests.test_sandbox_calls import place, sandboxed
 from tests.test_survival import Installation
 
+pytestmark = pytest.mark.real_time
+
 CALLER = "+15005550104"
 TAKES, DECLINES = "+15005550116", "+15005550118"
 MAILBOX, NO_ANSWER, BUSY_LINE = "+15005550106", "+15005550113", "+15005550114"
