@@ -35,7 +35,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     async def run_asgi(self) -> None:
         """Run the application; it may ask for the short way."""
         self.scope["extensions"][STRAIGHT] = {"hand_over": self._go_straight}
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:  # nothing of the call is held any longer than the call
+            self._take = None
+            del self.scope["extensions"][STRAIGHT]
 
     def _go_straight(self, take: Take) -> None:
         self._take = take
