@@ -66,4 +66,6 @@ async def keep_house(calls: LiveCalls) -> None:
             await asyncio.sleep(_LOOK_SECONDS)
             if house.is_due(loop.time(), calls.count):
                 gc.collect()
+                if not calls.count:
+                    give_back()  # what a crowd of calls took is not needed by the next few
                 house.note_cleaned(loop.time())
