@@ -116,9 +116,12 @@ async def test_one_who_hangs_up_in_the_handshake_is_no_wait() -> None:
 
 
 async def test_who_does_not_read_is_waited_for() -> None:
+    over = asyncio.Event()
+
     async def sleep(connection: ServerConnection) -> None:
         connection.transport.pause_reading()
-        await asyncio.Event().wait()
+        await over.wait()
+        connection.transport.abort()  # who does not read does not notice the other side's end
 
     async with opened(sleep) as socket:
         for _ in range(2000):
@@ -132,3 +135,4 @@ async def test_who_does_not_read_is_waited_for() -> None:
         assert not done
         socket.abort()
         await asyncio.wait_for(waiting, 5)
+        over.set()
