@@ -117,10 +117,10 @@ class DeepgramStream:
     def voice_changed(self, *, is_speech: bool) -> None:
         """Expect an answer to speech, and save in silence; for all else Deepgram has its own detection."""
         self._is_speech = is_speech
-        if is_speech and self._listener is not None:
-            self._write(self._listener)
-        else:
+        if not is_speech:
             self._quiet_from = _now() + _QUIET_SECONDS
+        elif self._listener is not None:
+            self._write(self._listener)
 
     def finalize(self) -> None:
         """Ask for the final words. Flux ends its turn; without a turn it ignores the message."""
