@@ -51,7 +51,11 @@ class Connection:
 
         async def enter() -> "Connection":
             connection = cls(manager, await manager.__aenter__(), guard)
-            await connection._socket.connect()
+            try:
+                await connection._socket.connect()
+            except BaseException:
+                await connection._leave()
+                raise
             return connection
 
         try:
