@@ -14,12 +14,7 @@ from websockets.frames import Opcode, apply_mask  # type: ignore[attr-defined]  
 from websockets.protocol import OPEN
 
 from calls.consumers.lean import STRAIGHT, Take
-
-_FIN = 0x80
-_MASKED = 0x80
-_TEXT = _FIN | Opcode.TEXT
-_BINARY = _FIN | Opcode.BINARY
-_KEY = 4
+from calls.wire.frames import BINARY, FIN, KEY_BYTES, MASKED, TEXT, bounds, header
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
@@ -57,8 +52,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         stream = self._rest + data if self._rest else data
         begin, size = 0, len(stream)
         while size - begin > 1:
-            payload, end = _bounds(stream, begin)
-            if end - payload > self.config.ws_max_size or not stream[begin + 1] & _MASKED:
+            payload, end = bounds(stream, begin)
+            if end - payload > self.config.ws_max_size or not stream[begin + 1] & MASKED:
                 self._is_cutting = False
                 super().data_received(stream[begin:])
                 return
@@ -71,11 +66,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _take_frame(self, stream: bytes, begin: int, payload: int, end: int) -> None:
         first = stream[begin]
         is_open = self.conn.state is OPEN and not self.close_sent
-        if first in {_BINARY, _TEXT} and is_open and not self._is_fragmented:
-            self._hand_over(apply_mask(stream[payload:end], stream[payload - _KEY : payload]), is_text=first == _TEXT)
+        if first in {BINARY, TEXT} and is_open and not self._is_fragmented:
+            self._hand_over(
+                apply_mask(stream[payload:end], stream[payload - KEY_BYTES : payload]), is_text=first == TEXT
+            )
             return
         if first & 0x0F in {Opcode.CONT, Opcode.TEXT, Opcode.BINARY}:
-            self._is_fragmented = not first & _FIN
+            self._is_fragmented = not first & FIN
         super().data_received(stream[begin:end])
 
     def _hand_over(self, payload: bytes, *, is_text: bool) -> None:
@@ -103,33 +100,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             return
         binary = message.get("bytes")
         if binary is not None:
-            self.transport.write(_header(_BINARY, len(binary)) + binary)
+            self.transport.write(header(BINARY, len(binary)) + binary)
         else:
             text = (message.get("text") or "").encode()
-            self.transport.write(_header(_TEXT, len(text)) + text)
+            self.transport.write(header(TEXT, len(text)) + text)
 
     def _is_ready(self) -> bool:
         is_open = self.handshake_complete and self.conn.state is OPEN and self.initial_response is None
         return is_open and self.writable.is_set() and not (self.close_sent or self.disconnected)
-
-
-def _bounds(stream: bytes, begin: int) -> tuple[int, int]:
-    """Give where the payload of a masked frame begins and ends (RFC 6455, section 5.2).
-
-    Where the header itself is not whole yet, both lie beyond what there is.
-    """
-    length, header = stream[begin + 1] & 0x7F, 2
-    if length > 125:  # noqa: PLR2004 (RFC 6455: 126 and 127 announce a longer length)
-        header = 4 if length == 126 else 10  # noqa: PLR2004
-        length = int.from_bytes(stream[begin + 2 : begin + header])
-    payload = begin + header + _KEY
-    return payload, payload + length
-
-
-def _header(first: int, length: int) -> bytes:
-    """Give the header of an unmasked frame."""
-    if length < 126:  # noqa: PLR2004 (as above)
-        return bytes((first, length))
-    if length < 65536:  # noqa: PLR2004
-        return bytes((first, 126)) + length.to_bytes(2)
-    return bytes((first, 127)) + length.to_bytes(8)

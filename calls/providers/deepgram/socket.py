@@ -1,7 +1,7 @@
 """The WebSocket under Deepgram's SDK (its ``transport_factory``): audio leaves in the call that brings it.
 
 The SDK's own socket costs four coroutines, a lock and two queues a frame. This one has the handshake and the incoming
-frames from the sans-I/O part of ``websockets`` and writes outgoing frames itself (RFC 6455, section 5.2), so that a
+frames from the sans-I/O part of ``websockets`` and writes outgoing frames itself, so that a
 frame of audio takes no task and no wait.
 """
 
@@ -19,10 +19,10 @@ from websockets.frames import Frame, Opcode, apply_mask  # type: ignore[attr-def
 from websockets.protocol import CLOSED, CONNECTING, OPEN
 from websockets.uri import parse_uri
 
+from calls.wire.frames import BINARY, KEY_BYTES, header
+
 _LARGEST_MESSAGE = 2**20
 _KEYS_AT_ONCE = 1024
-_BINARY = 0x80 | Opcode.BINARY
-_MASKED = 0x80
 
 
 class Socket(asyncio.Protocol):
@@ -35,7 +35,6 @@ class Socket(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._messages: deque[str] = deque()
         self._parts: list[bytes] = []
-        self._keys = _masking_keys()
         self._news = asyncio.Event()
         self._writable = asyncio.Event()
 
@@ -75,15 +74,8 @@ class Socket(asyncio.Protocol):
         """Send one binary frame at once, or what of it the network does not take as soon as it does."""
         if not self.is_open or self._transport is None:
             return  # the reader hears of it
-        size = len(audio)
-        if size < 126:  # noqa: PLR2004 (RFC 6455: 126 and 127 announce a longer length)
-            header = bytes((_BINARY, _MASKED | size))
-        elif size < 65536:  # noqa: PLR2004
-            header = bytes((_BINARY, _MASKED | 126)) + size.to_bytes(2)
-        else:
-            header = bytes((_BINARY, _MASKED | 127)) + size.to_bytes(8)
-        key = next(self._keys)
-        self._transport.write(b"".join((header, key, apply_mask(audio, key))))
+        key = next(_keys)
+        self._transport.write(b"".join((header(BINARY, len(audio), is_masked=True), key, apply_mask(audio, key))))
 
     async def drained(self) -> None:
         """Wait until it takes more; returns when the connection is lost, too."""
@@ -185,9 +177,12 @@ class Socket(asyncio.Protocol):
 def _masking_keys() -> Iterator[bytes]:
     """Give keys that nobody can foresee (RFC 6455, section 5.3), from few questions to the kernel."""
     while True:
-        keys = os.urandom(4 * _KEYS_AT_ONCE)
-        for at in range(0, len(keys), 4):
-            yield keys[at : at + 4]
+        keys = os.urandom(KEY_BYTES * _KEYS_AT_ONCE)
+        for at in range(0, len(keys), KEY_BYTES):
+            yield keys[at : at + KEY_BYTES]
+
+
+_keys = _masking_keys()
 
 
 @cache
